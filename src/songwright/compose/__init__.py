@@ -1,0 +1,1 @@
+"""Brief to Song: form, harmony, melody and arrangement, each a function from plain data to plain data."""
