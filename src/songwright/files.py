@@ -67,9 +67,9 @@ def staged_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
     Raises:
         InputError: the target exists and may not be replaced, or its parent cannot be written.
     """
-    target = Path(os.path.abspath(target))
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise InputError(f"{target} is a file: give a folder with -o")
+    target = target.absolute()
     if target.is_dir() and any(target.iterdir()) and not force:
         raise InputError(f"{target} is there already: use --force to replace it, or another folder with -o")
     try:

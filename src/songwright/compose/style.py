@@ -236,7 +236,8 @@ def load_style(name: str) -> Style:
     """
     if name not in style_names():
         near = difflib.get_close_matches(name, style_names(), n=3, cutoff=0.4)
-        raise InputError(f"unknown style '{name}'; nearest: {', '.join(near) or 'none'}; all: {', '.join(style_names())}")
+        everything = ", ".join(style_names())
+        raise InputError(f"unknown style '{name}'; nearest: {', '.join(near) or 'none'}; all: {everything}")
     return parse_style(name, (STYLES_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
 
 

@@ -3,6 +3,7 @@
 An entry of kind ``synth`` is played by our synthesiser; its program is what other programs hear in the MIDI file.
 """
 
+import difflib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -202,8 +203,9 @@ INSTRUMENTS: dict[str, Instrument] = {
 }
 """Name of each instrument and what it is."""
 
-_BY_PROGRAM = {i.program: name for name, i in reversed(INSTRUMENTS.items()) if i.player == "sampler" and i.family != "kit"}
-_KITS = {i.program: name for name, i in INSTRUMENTS.items() if i.player == "sampler" and i.family == "kit"}
+_SAMPLED = {name: i for name, i in INSTRUMENTS.items() if i.player == "sampler"}
+_BY_PROGRAM = {i.program: name for name, i in _SAMPLED.items() if i.family != "kit"}
+_KITS = {i.program: name for name, i in _SAMPLED.items() if i.family == "kit"}
 
 
 def instrument(name: str) -> Instrument:
@@ -214,8 +216,6 @@ def instrument(name: str) -> Instrument:
     """
     if name in INSTRUMENTS:
         return INSTRUMENTS[name]
-    import difflib
-
     near = difflib.get_close_matches(name, INSTRUMENTS, n=3, cutoff=0.4)
     raise InputError(f"unknown instrument '{name}'; nearest: {', '.join(near) or 'none'}")
 
