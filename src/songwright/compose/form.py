@@ -23,14 +23,16 @@ RING_SECONDS = 1.5
 RITARDANDO = (0.92, 0.8)
 """Tempo of the last two bars before the held one, as a share of the song's, where the style slows down to end."""
 
-_DARK = frozenset(
-    ("sad", "melancholic", "dark", "lonely", "tense", "angry", "nostalgic", "mysterious", "gloomy", "cold", "bitter")
-    + ("tragic", "longing", "sorrowful", "eerie", "heartbroken", "aggressive")
-)
-_BRIGHT = frozenset(
-    ("happy", "joyful", "bright", "fresh", "uplifting", "playful", "sunny", "hopeful", "cheerful", "triumphant")
-    + ("warm", "sweet", "optimistic", "festive", "carefree", "clear")
-)
+# fmt: off
+_DARK = frozenset({
+    "sad", "melancholic", "dark", "lonely", "tense", "angry", "nostalgic", "mysterious", "gloomy", "cold", "bitter",
+    "tragic", "longing", "sorrowful", "eerie", "heartbroken", "aggressive",
+})
+_BRIGHT = frozenset({
+    "happy", "joyful", "bright", "fresh", "uplifting", "playful", "sunny", "hopeful", "cheerful", "triumphant",
+    "warm", "sweet", "optimistic", "festive", "carefree", "clear",
+})
+# fmt: on
 _TEMPO_WORDS = {"very_slow": 0.0, "slow": 0.15, "medium": 0.5, "fast": 0.85, "very_fast": 1.0}
 
 _DROP_COST = {"solo": 0.6, "interlude": 0.3, "bridge": 0.8, "breakdown": 0.6, "build": 0.8, "intro": 1.2, "outro": 2.0}

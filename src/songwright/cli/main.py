@@ -1,0 +1,87 @@
+"""The `songwright` program: finds the command, runs it, and turns errors into one line and an exit code."""
+
+import argparse
+import importlib
+import signal
+import sys
+from collections.abc import Sequence
+
+from songwright import __version__
+from songwright.errors import SongwrightError
+
+COMMANDS = {
+    "make": "make a song from a sentence",
+    "render": "play an existing score: song.json, MIDI or MusicXML",
+    "inspect": "show what a prompt means, or a score bar by bar",
+    "doctor": "say what is installed and how fast this machine is",
+}
+"""Every command and what it does; each lives in the module of its name in this package."""
+
+EXAMPLES = """examples:
+  songwright make "an upbeat disco song about the sea"
+  songwright make "慢的国语情歌，关于下雨的夜晚" -o rain --duration 3:00
+  songwright make "быстрый панк про метро" --key "A minor" --seed 7 --formats mp3,flac
+  songwright inspect --brief "sad piano waltz in D minor, 2 minutes" --json
+  songwright render rain/song.json -o rain --force
+"""
+
+USER_ERROR = 2
+INTERRUPTED = 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the parser of the whole program."""
+    parser = argparse.ArgumentParser(
+        prog="songwright",
+        description="One sentence becomes a finished song: score first, then played, mixed and mastered.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"songwright {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        module = importlib.import_module(f"songwright.cli.{name}")
+        sub = commands.add_parser(
+            name,
+            help=summary,
+            description=module.__doc__,
+            epilog=module.EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(sub)
+        sub.set_defaults(run=module.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the program and returns its exit code: 0, 2 for a mistake that can be mended, 130 when interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    args = build_parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return int(args.run(args) or 0)
+    except SongwrightError as error:
+        return _fail(str(error), USER_ERROR)
+    except KeyboardInterrupt:
+        return _fail("interrupted; nothing was left half-written", INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except (OSError, MemoryError) as error:
+        return _fail(getattr(error, "strerror", None) or str(error) or type(error).__name__, USER_ERROR)
+
+
+def _interrupt(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _fail(message: str, code: int) -> int:
+    line = " ".join(message.split())
+    print(f"songwright: {line}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

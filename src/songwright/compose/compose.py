@@ -1,0 +1,141 @@
+"""Brief to Song: the one function that walks the street form → harmony → melody → arrangement."""
+
+from dataclasses import dataclass
+
+from songwright import __version__
+from songwright.brief.brief import Brief
+from songwright.compose.arrange.arrange import arrange
+from songwright.compose.form import RITARDANDO, plan_form
+from songwright.compose.harmony import write_harmony
+from songwright.compose.melody import write_melody
+from songwright.compose.plan import SongPlan
+from songwright.compose.style import Style, load_style
+from songwright.progress import Progress, silent
+from songwright.score.song import (
+    ChordSpan,
+    Insert,
+    KeyChange,
+    MasterMix,
+    MeterChange,
+    Section,
+    Song,
+    TempoChange,
+    Track,
+    check,
+)
+
+DEFAULT_STYLE = "pop"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the stages of composing made, kept for people and tests that look inside.
+
+    Attributes:
+        plan: the form.
+        chords: the harmony of the whole song.
+        tracks: the arrangement, the lead among them.
+    """
+
+    plan: SongPlan
+    chords: tuple[ChordSpan, ...]
+    tracks: tuple[Track, ...]
+
+
+def compose_song(brief: Brief, *, progress: Progress = silent) -> Song:
+    """Returns the score that answers a brief. The same brief always gives the same song.
+
+    Args:
+        brief: what was asked; `brief.seed` decides everything that is left open.
+        progress: told about the stages.
+
+    Raises:
+        InputError: the brief asks for something that cannot be.
+    """
+    style = load_style(brief.styles[0] if brief.styles else DEFAULT_STYLE)
+    progress("compose", 0.0)
+    plan = plan_form(brief, style)
+    chords = write_harmony(plan, style, seed=brief.seed)
+    progress("compose", 0.2)
+    melody = write_melody(plan, style, chords, seed=brief.seed)
+    progress("compose", 0.6)
+    tracks = arrange(
+        plan,
+        style,
+        chords,
+        melody.notes,
+        seed=brief.seed,
+        wanted=brief.instruments,
+        unwanted=brief.excluded_instruments,
+    )
+    song = assemble(Draft(plan, chords, tracks), style, brief)
+    check(song)
+    progress("compose", 1.0)
+    return song
+
+
+def assemble(draft: Draft, style: Style, brief: Brief) -> Song:
+    """Returns the song made of the stages' results: maps of tempo, metre and key, sections, tracks, mix, provenance."""
+    plan = draft.plan
+    sections = tuple(
+        Section(s.label, s.role, plan.start_ticks(s), s.num_bars * plan.bar_ticks, s.energy) for s in plan.sections
+    )
+    return Song(
+        title=plan.title,
+        style=style.name,
+        seed=brief.seed,
+        swing=style.feel.swing,
+        duration_ticks=plan.num_bars * plan.bar_ticks,
+        tempos=_tempos(plan, style),
+        meters=(MeterChange(0, plan.numerator, plan.denominator),),
+        keys=_keys(plan),
+        sections=sections,
+        chords=draft.chords,
+        tracks=draft.tracks,
+        master=_master(style),
+        provenance={
+            "program": f"songwright {__version__}",
+            "composer": "statistical",
+            "prompt": brief.prompt,
+            "artist_hint": brief.artist_hint,
+        },
+    )
+
+
+def _tempos(plan: SongPlan, style: Style) -> tuple[TempoChange, ...]:
+    tempos = [TempoChange(0, plan.tempo_bpm)]
+    last = plan.num_bars - plan.tail_bars
+    if style.devices.ending == "ritardando" and last > len(RITARDANDO):
+        for i, share in enumerate(RITARDANDO):
+            tempos.append(TempoChange((last - len(RITARDANDO) + i) * plan.bar_ticks, round(plan.tempo_bpm * share, 3)))
+        tempos.append(TempoChange(last * plan.bar_ticks, plan.tempo_bpm))
+    return tuple(tempos)
+
+
+def _keys(plan: SongPlan) -> tuple[KeyChange, ...]:
+    keys = [KeyChange(0, str(plan.key))]
+    shift = 0
+    for section in plan.sections:
+        if section.key_shift != shift:
+            shift = section.key_shift
+            shifted = type(plan.key)((plan.key.tonic + shift) % 12, plan.key.mode)
+            keys.append(KeyChange(plan.start_ticks(section), str(shifted)))
+    return tuple(keys)
+
+
+def parse_insert(text: str) -> Insert:
+    """Returns the effect described by a style book's line such as ``"compressor threshold_db=-18 ratio=3"``."""
+    kind, *settings = text.split()
+    pairs = (setting.partition("=") for setting in settings)
+    return Insert(kind, {name: float(value) for name, _, value in pairs})
+
+
+def _master(style: Style) -> MasterMix:
+    mix = style.mix
+    return MasterMix(
+        reverb=mix.reverb,
+        reverb_seconds=mix.reverb_seconds,
+        delay_beats=mix.delay_beats,
+        delay_feedback=mix.delay_feedback,
+        inserts=tuple(parse_insert(line) for line in mix.bus),
+    )

@@ -1,0 +1,1 @@
+"""Ways from a Brief to a Recording; `score` writes the music first and then plays it."""

@@ -1,0 +1,157 @@
+"""The score engine: Brief → Song → stems → mix → report, each file written into the song's folder.
+
+The folder is filled aside and takes its name only when everything in it is whole.
+"""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from songwright.brief.brief import Brief
+from songwright.brief.brief import to_json as brief_to_json
+from songwright.compose.compose import compose_song
+from songwright.engines.recording import Recording
+from songwright.errors import InputError
+from songwright.evaluation.report import measure_song
+from songwright.files import staged_folder
+from songwright.perform.render import Rendering, render_song
+from songwright.perform.soundfonts import SoundfontChoice, find_soundfont
+from songwright.perform.timeline import Player
+from songwright.progress import Progress, silent
+from songwright.score import midi, musicxml, pianoroll
+from songwright.score.song import Song
+from songwright.score.song import to_json as song_to_json
+
+FORMATS = ("flac", "mp3", "ogg")
+PLAYERS = ("sampler", "fluidsynth")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How the sound is made and kept.
+
+    Attributes:
+        soundfont: a file to play from; None takes the best that is installed.
+        player: ``sampler`` (ours) or ``fluidsynth`` (the system's) for sampled instruments.
+        formats: further files of the mix beside ``mix.wav``: any of `FORMATS`.
+        force: whether an existing folder may be replaced.
+    """
+
+    soundfont: Path | None = None
+    player: str = "sampler"
+    formats: tuple[str, ...] = ()
+    force: bool = False
+
+    def check(self) -> None:
+        """Raises InputError for a format or player that does not exist."""
+        for name in self.formats:
+            if name not in FORMATS:
+                raise InputError(
+                    f"format '{name}' is not known; mix.wav is always written, beside it: {', '.join(FORMATS)}"
+                )
+        if self.player not in PLAYERS:
+            raise InputError(f"player '{self.player}' is not known; players: {', '.join(PLAYERS)}")
+
+
+def make_song(brief: Brief, folder: Path, *, output: Output | None = None, progress: Progress = silent) -> Recording:
+    """Composes what the brief asks for and makes its folder.
+
+    Args:
+        brief: what was asked, already complete (flags included).
+        folder: the song's own folder; must not exist unless `output.force`.
+        output: soundfont, player, formats.
+        progress: told about the stages.
+
+    Raises:
+        InputError: the brief or the folder cannot be used; nothing is left behind.
+    """
+    output = output or Output()
+    output.check()
+    with staged_folder(folder, force=output.force) as aside:
+        started = time.perf_counter()
+        song = compose_song(brief, progress=progress)
+        seconds = {"compose": time.perf_counter() - started}
+        report = _fill(aside, song, brief, output, progress, seconds, reuse=folder if output.force else None)
+    return Recording(folder, song, brief, report)
+
+
+def render_score(song: Song, folder: Path, *, output: Output | None = None, progress: Progress = silent) -> Recording:
+    """Plays an existing score and makes the same folder; stems that would not change are taken from the old one.
+
+    Raises:
+        InputError: the folder cannot be used; nothing is left behind.
+    """
+    output = output or Output()
+    output.check()
+    with staged_folder(folder, force=output.force) as aside:
+        report = _fill(aside, song, None, output, progress, {}, reuse=folder if output.force else None)
+    return Recording(folder, song, None, report)
+
+
+def _fill(
+    folder: Path,
+    song: Song,
+    brief: Brief | None,
+    output: Output,
+    progress: Progress,
+    seconds: dict[str, float],
+    reuse: Path | None,
+) -> dict[str, Any]:
+    """Writes every file of a song into an empty folder and returns the report."""
+    choice = find_soundfont(output.soundfont)
+    rendering = render_song(
+        song, folder, players=make_players(song, choice, output.player), reuse=reuse, progress=progress
+    )
+    started = time.perf_counter()
+    write_score_files(song, folder)
+    if brief is not None:
+        (folder / "brief.json").write_text(brief_to_json(brief), encoding="utf-8")
+    elif reuse and (reuse / "brief.json").is_file():
+        (folder / "brief.json").write_bytes((reuse / "brief.json").read_bytes())
+    _export(folder, song, output.formats)
+    seconds["files"] = time.perf_counter() - started
+    started = time.perf_counter()
+    report = measure_song(song, brief, rendering, soundfont=_describe(choice, output))
+    progress("report", 1.0)
+    seconds["report"] = time.perf_counter() - started
+    text = json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False)
+    (folder / "report.json").write_text(text + "\n", encoding="utf-8")
+    return {**report, "seconds": {**seconds, **rendering.seconds}}
+
+
+def make_players(song: Song, choice: SoundfontChoice, player: str = "sampler") -> Mapping[str, Player]:
+    """Returns the players by name: ``sampler`` for sampled instruments and ``synth`` for the synthesiser's patches."""
+    from songwright.perform.sampler.player import SamplerPlayer
+    from songwright.perform.synth.player import SynthPlayer
+
+    if player == "fluidsynth":
+        from songwright.perform.fluid import FluidPlayer
+
+        return {"sampler": FluidPlayer(choice.path), "synth": SynthPlayer(song.seed)}
+    return {"sampler": SamplerPlayer(choice.path), "synth": SynthPlayer(song.seed)}
+
+
+def write_score_files(song: Song, folder: Path) -> None:
+    """Writes ``song.json``, ``score.mid``, ``score.musicxml`` and ``piano_roll.png``."""
+    (folder / "song.json").write_text(song_to_json(song), encoding="utf-8")
+    (folder / "score.mid").write_bytes(midi.to_midi_bytes(song))
+    (folder / "score.musicxml").write_bytes(musicxml.to_musicxml_bytes(song))
+    (folder / "piano_roll.png").write_bytes(pianoroll.to_png_bytes(song))
+
+
+def _export(folder: Path, song: Song, formats: Sequence[str]) -> None:
+    from songwright.audio.files import encode
+
+    tags = {"title": song.title, "genre": song.style, "software": "songwright"}
+    for name in formats:
+        (folder / f"mix.{name}").write_bytes(encode(folder / "mix.wav", name, tags=tags))
+
+
+def _describe(choice: SoundfontChoice, output: Output) -> dict[str, str]:
+    return {"file": choice.path.name, "source": choice.source, "licence": choice.licence, "player": output.player}
+
+
+__all__ = ["FORMATS", "Output", "Rendering", "make_players", "make_song", "render_score", "write_score_files"]

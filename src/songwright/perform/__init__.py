@@ -1,0 +1,1 @@
+"""Song to stems to mix: the players, effects, the mixer and mastering."""
