@@ -122,7 +122,8 @@ def _section(job: _Job, section: SectionPlan) -> list[Hit]:
             bars[index] = [*bar, *_crash(job, section, index)]
     if plan.density < 0.8:
         bars = [[h for h in bar if h.mark != "g"] for bar in bars]
-    return [h for bar in bars for h in bar]
+    gain = 0.8 + 0.22 * intensity
+    return [replace(h, gain=h.gain * gain) for bar in bars for h in bar]
 
 
 def _crash(job: _Job, section: SectionPlan, index: int) -> list[Hit]:
