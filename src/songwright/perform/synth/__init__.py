@@ -1,0 +1,1 @@
+"""The built-in synthesiser: oscillators, filters, envelopes, drums, and gestures of noise."""
