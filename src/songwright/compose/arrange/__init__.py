@@ -1,0 +1,1 @@
+"""Arrangement: the plan, the chords and the tune become players and their notes."""

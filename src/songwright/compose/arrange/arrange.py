@@ -1,0 +1,201 @@
+"""The arranger: plan, chords and tune in, every track of the song out."""
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
+from songwright.compose.arrange.bass import ring_bass, write_bass
+from songwright.compose.arrange.comping import ring_chord, write_comping
+from songwright.compose.arrange.context import ChordTimeline, Context, LeadLine, Performance, Player
+from songwright.compose.arrange.counter import write_counter
+from songwright.compose.arrange.drums import write_drums
+from songwright.compose.arrange.feel import apply_feel
+from songwright.compose.arrange.lead import double_lead, write_lead
+from songwright.compose.arrange.mixing import mix_of
+from songwright.compose.arrange.pad import write_arpeggio, write_pad
+from songwright.compose.arrange.percussion import write_percussion
+from songwright.compose.arrange.riff import write_riff
+from songwright.compose.arrange.roster import intensities, make_roster
+from songwright.compose.arrange.slides import glide_range_controls
+from songwright.compose.arrange.transitions import joints, write_effects
+from songwright.compose.plan import SongPlan
+from songwright.compose.style import Style
+from songwright.score.song import ChordSpan, Note, PitchBend, Track, TrackRole
+
+_ROLES: dict[str, TrackRole] = {
+    "drums": "drums",
+    "percussion": "percussion",
+    "bass": "bass",
+    "comp": "chords",
+    "pad": "pad",
+    "arpeggio": "chords",
+    "riff": "counter_melody",
+    "counter": "counter_melody",
+    "lead": "melody",
+    "effects": "effects",
+}
+_WRITERS: dict[str, Callable[[Context, Player], Performance]] = {
+    "bass": write_bass,
+    "comp": write_comping,
+    "pad": write_pad,
+    "arpeggio": write_arpeggio,
+    "riff": write_riff,
+    "counter": write_counter,
+    "lead": write_lead,
+}
+
+
+def arrange(
+    plan: SongPlan,
+    style: Style,
+    chords: tuple[ChordSpan, ...],
+    melody_notes: tuple[Note, ...],
+    *,
+    seed: int,
+    wanted: Collection[str] = (),
+    unwanted: Collection[str] = (),
+) -> tuple[Track, ...]:
+    """Returns all tracks of the song, the lead among them, played with feel and set in the mix.
+
+    Args:
+        plan: the form.
+        style: the style book.
+        chords: of the whole song.
+        melody_notes: the tune.
+        seed: of the song.
+        wanted: instruments that must sound (keys of `score.instruments.INSTRUMENTS`, or ``drums``).
+        unwanted: instruments that must not.
+    """
+    context = Context(plan, style, ChordTimeline(chords), LeadLine(melody_notes), seed, style.devices.ending != "fade")
+    tracks: list[Track] = []
+    for player in make_roster(context, wanted, unwanted):
+        tracks.extend(_tracks(context, player))
+    tracks = [_silenced(context, track) for track in tracks]
+    felt = apply_feel(tuple(track for track in tracks if track.notes), plan, style, seed=seed)
+    return tuple(_with_felt_bends(track) for track in felt)
+
+
+def _tracks(context: Context, player: Player) -> list[Track]:
+    """Returns the track of a player, and what doubles it."""
+    part = player.part
+    performance = _perform(context, player)
+    if not performance.notes:
+        return []
+    controls = performance.controls
+    if performance.bends:
+        controls = tuple(sorted((*glide_range_controls(), *controls)))
+    track = Track(
+        id=part.id,
+        role=_ROLES[part.kind],
+        instrument=player.instrument,
+        name=_name(part.id),
+        notes=performance.notes,
+        controls=controls,
+        bends=performance.bends,
+        mix=mix_of(context, player),
+    )
+    if part.kind == "lead":
+        return [track, *_lead_doubles(context, player, performance)]
+    return [track]
+
+
+def _perform(context: Context, player: Player) -> Performance:
+    """Returns what a player plays, the last chord included."""
+    plan, style, part = context.plan, context.style, player.part
+    casted = replace(part, instruments=(player.instrument,))
+    if part.kind == "drums":
+        return Performance(
+            _entered(context, player, write_drums(plan, style, casted, intensities(player), seed=context.seed))
+        )
+    if part.kind == "percussion":
+        notes = write_percussion(plan, style, casted, intensities(player), seed=context.seed)
+        return Performance(_entered(context, player, notes))
+    if part.kind == "effects":
+        return Performance(write_effects(plan, style, casted, seed=context.seed))
+    performance = _WRITERS[part.kind](context, player)
+    notes = tuple(n for n in performance.notes if part.kind == "lead" or n.start_ticks < context.ring_start)
+    return replace(performance, notes=tuple(sorted((*notes, *_ring(context, player)))))
+
+
+def _entered(context: Context, player: Player, notes: tuple[Note, ...]) -> tuple[Note, ...]:
+    """Returns drum notes without those before the part enters its first section."""
+    if not player.stints:
+        return ()
+    first = context.span_of(player.stints[0])[0]
+    return tuple(note for note in notes if note.start_ticks >= first)
+
+
+def _ring(context: Context, player: Player) -> list[Note]:
+    """Returns the last chord of a player: held, or short where the style ends cold."""
+    if not context.ring_bars or not player.stints or player.stints[-1].section is not context.plan.sections[-1]:
+        return []
+    velocity = round(70 + 34 * player.stints[-1].intensity)
+    if player.part.kind == "bass":
+        notes = ring_bass(context, player, velocity)
+    elif player.part.kind in ("comp", "pad", "arpeggio"):
+        notes = ring_chord(context, player, velocity - 4)
+    else:
+        return []
+    if context.style.devices.ending == "cold":
+        return [replace(note, duration_ticks=context.plan.beat_ticks // 2) for note in notes]
+    return notes
+
+
+def _lead_doubles(context: Context, player: Player, performance: Performance) -> list[Track]:
+    """Returns the tracks that double the lead in the last chorus."""
+    stints = tuple(stint for stint in player.stints if stint.lifted)
+    tracks = []
+    for device in ("octave_lead", "harmony_lead"):
+        if device not in context.style.devices.last_chorus or not stints:
+            continue
+        notes = double_lead(context, player, performance, stints, device)
+        suffix = device.split("_")[0]
+        if notes:
+            tracks.append(
+                Track(
+                    id=f"{player.part.id}_{suffix}",
+                    role="counter_melody",
+                    instrument=player.instrument,
+                    name=f"{_name(player.part.id)} {suffix}",
+                    notes=notes,
+                    mix=mix_of(context, player, pan=0.3 if suffix == "octave" else -0.3, gain_db=-4.0),
+                )
+            )
+    return tracks
+
+
+def _silenced(context: Context, track: Track) -> Track:
+    """Returns the track cut where the song holds its breath before a joint (the lead and effects go on)."""
+    if track.role in ("melody", "effects", "drums", "percussion"):
+        return track
+    beat = context.plan.beat_ticks
+    notes = track.notes
+    for joint in joints(context.plan, context.style, seed=context.seed):
+        if "silence" not in joint.devices:
+            continue
+        start = joint.tick - beat
+        kept = []
+        for note in notes:
+            if start <= note.start_ticks < joint.tick:
+                continue
+            if note.start_ticks < start < note.end_ticks:
+                note = replace(note, duration_ticks=start - note.start_ticks)
+            kept.append(note)
+        notes = tuple(kept)
+    return replace(track, notes=notes)
+
+
+def _with_felt_bends(track: Track) -> Track:
+    """Returns the track with bends moved along with the notes they belong to."""
+    if not track.bends:
+        return track
+    starts = {note.start_ticks: note.offset_ticks for note in track.notes}
+    bends = []
+    offset = 0
+    for bend in track.bends:
+        offset = starts.get(bend.tick, offset)
+        bends.append(PitchBend(max(0, bend.tick + offset), bend.value))
+    return replace(track, bends=tuple(sorted(bends)))
+
+
+def _name(part_id: str) -> str:
+    return part_id.replace("_", " ").capitalize()

@@ -1,0 +1,126 @@
+"""The lead: the tune on its instrument, phrased; and its doublings in the last chorus."""
+
+from dataclasses import replace
+
+from songwright.compose.arrange.context import Context, Performance, Player, Stint
+from songwright.compose.arrange.counter import parallel_note
+from songwright.compose.arrange.touch import Touch
+from songwright.score.instruments import instrument
+from songwright.score.song import Control, Note
+
+_BLOWN = ("strings", "ensemble", "brass", "reed", "pipe", "organ")
+_VIBRATO = ("strings", "ensemble", "reed", "pipe", "brass", "lead", "world")
+_LEGATO = ("strings", "ensemble", "brass", "reed", "pipe", "lead", "organ")
+
+
+def write_lead(context: Context, player: Player) -> Performance:
+    """Returns the tune where this player leads, in its range, phrased for its family."""
+    family = instrument(player.instrument).family
+    notes: list[Note] = []
+    controls: list[Control] = []
+    shift = octave_shift(context, player)
+    for stint in player.stints:
+        touch = Touch(context, stint, player.part.id, base=90, depth=0.8)
+        start, end = context.span_of(stint)
+        own = [n for n in context.lead.between(start, end) if start <= n.start_ticks < end]
+        notes.extend(_phrased(context, own, shift, touch, legato=family in _LEGATO))
+        if family in _BLOWN or family in _VIBRATO:
+            controls.extend(_breath(context, own, family))
+    return Performance(tuple(_inside(n, player) for n in notes), tuple(controls), ())
+
+
+def octave_shift(context: Context, player: Player) -> int:
+    """Returns the octaves (in semitones) that bring the player's tune best into register and instrument."""
+    what = instrument(player.instrument)
+    spans = [context.span_of(stint) for stint in player.stints]
+    pitches = [n.pitch for a, b in spans for n in context.lead.between(a, b)]
+    low, high = max(what.low, player.part.register[0]), min(what.high, player.part.register[1])
+    if not pitches:
+        return 0
+
+    def cost(shift: int) -> tuple[float, int]:
+        outside = sum(max(what.low - p - shift, p + shift - what.high, 0) for p in pitches) * 10.0
+        unusual = sum(max(low - p - shift, p + shift - high, 0) for p in pitches)
+        return outside + unusual + 0.5 * abs(shift) / 12, abs(shift)
+
+    return min((0, 12, -12, 24, -24), key=cost)
+
+
+def _inside(note: Note, player: Player) -> Note:
+    what = instrument(player.instrument)
+    pitch = note.pitch
+    while pitch > what.high:
+        pitch -= 12
+    while pitch < what.low:
+        pitch += 12
+    return note if pitch == note.pitch else replace(note, pitch=pitch)
+
+
+def _phrased(context: Context, own: list[Note], shift: int, touch: Touch, *, legato: bool) -> list[Note]:
+    """Returns the notes with velocities that follow the line, joined where the instrument joins them."""
+    beat = context.plan.beat_ticks
+    notes = []
+    centre = sum(n.pitch for n in own) / len(own) if own else 0.0
+    for i, note in enumerate(own):
+        high = (note.pitch - centre) * 0.7
+        long = 4.0 if note.duration_ticks >= beat else 0.0
+        written = (note.velocity - 90) * 0.4
+        following = own[i + 1] if i + 1 < len(own) else None
+        length = note.duration_ticks
+        gap = following.start_ticks - note.end_ticks if following is not None else beat
+        if following is not None and 0 <= gap <= beat // 8 and following.pitch != note.pitch:
+            length = following.start_ticks - note.start_ticks + (14 if legato else 0)
+        velocity = touch(note.start_ticks, high + long + written)
+        notes.append(replace(note, pitch=note.pitch + shift, velocity=velocity, duration_ticks=max(1, length)))
+    return notes
+
+
+def _breath(context: Context, own: list[Note], family: str) -> list[Control]:
+    """Returns expression swells and late vibrato on long notes."""
+    beat = context.plan.beat_ticks
+    controls: list[Control] = []
+    for note in own:
+        if note.duration_ticks < beat * 5 // 4:
+            if family in _BLOWN and (not controls or controls[-1].tick < note.start_ticks):
+                controls.append(Control(note.start_ticks, 11, 108))
+            continue
+        length = note.duration_ticks
+        if family in _BLOWN:
+            for share, value in ((0.0, 92), (0.2, 100), (0.4, 110), (0.6, 118), (0.8, 110), (0.95, 98)):
+                controls.append(Control(note.start_ticks + int(length * share), 11, value))
+        if family in _VIBRATO:
+            controls.append(Control(note.start_ticks, 1, 0))
+            for share, value in ((0.35, 18), (0.5, 34), (0.7, 44)):
+                controls.append(Control(note.start_ticks + int(length * share), 1, value))
+            controls.append(Control(note.end_ticks - 1, 1, 0))
+    return sorted(set(controls))
+
+
+def double_lead(
+    context: Context, player: Player, lead: Performance, stints: tuple[Stint, ...], device: str
+) -> tuple[Note, ...]:
+    """Returns the notes that double the lead in the last chorus.
+
+    Args:
+        context: of the arrangement.
+        player: the lead.
+        lead: what it plays.
+        stints: where it is doubled.
+        device: ``octave_lead`` or ``harmony_lead``.
+    """
+    what = instrument(player.instrument)
+    notes = []
+    for stint in stints:
+        start, end = context.span_of(stint)
+        key = context.key_of(stint.section)
+        for note in lead.notes:
+            if not start <= note.start_ticks < end:
+                continue
+            if device == "octave_lead":
+                pitch = note.pitch + 12 if note.pitch + 12 <= what.high else note.pitch - 12
+            else:
+                pitch = parallel_note(context, note, key, 2)
+                pitch = pitch if pitch <= what.high else parallel_note(context, note, key, -2)
+            if what.low <= pitch <= what.high:
+                notes.append(replace(note, pitch=pitch, velocity=max(20, note.velocity - 10), syllable=None))
+    return tuple(notes)

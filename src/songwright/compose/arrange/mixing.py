@@ -1,0 +1,60 @@
+"""The mix as written: each track's place, sends and effects from the style, and the fader's moves by section."""
+
+from songwright.compose.arrange.context import Context, Player
+from songwright.compose.style import Part
+from songwright.score.song import Insert, TrackMix
+
+_FADE_BARS = 8
+_SILENT_DB = -40.0
+
+
+def parse_insert(text: str) -> Insert:
+    """Returns the effect of a style's line such as ``"compressor threshold_db=-18 ratio=3"``."""
+    kind, *settings = text.split()
+    pairs = (setting.partition("=") for setting in settings)
+    return Insert(kind, {name: float(value) for name, _, value in pairs})
+
+
+def mix_of(context: Context, player: Player, *, pan: float | None = None, gain_db: float = 0.0) -> TrackMix:
+    """Returns the mix of a player's track.
+
+    Args:
+        context: of the arrangement.
+        player: whose part gives the settings.
+        pan: instead of the part's.
+        gain_db: added to the part's.
+    """
+    part = player.part
+    return TrackMix(
+        gain_db=part.gain_db + gain_db,
+        pan=part.pan if pan is None else pan,
+        reverb_db=part.reverb_db,
+        delay_db=part.delay_db,
+        duck_db=part.duck_db,
+        inserts=tuple(parse_insert(line) for line in part.inserts),
+        automation=automation(context, part),
+    )
+
+
+def automation(context: Context, part: Part) -> tuple[tuple[int, float], ...]:
+    """Returns fader moves: up to 1.5 dB with the sections' energy, and the fade where the style ends in one."""
+    plan = context.plan
+    mean = sum(s.energy * s.num_bars for s in plan.sections) / max(1, plan.num_bars)
+    moves: list[tuple[int, float]] = []
+    ramp = max(1, plan.beat_ticks // 4)
+    level = 0.0
+    depth = 1.0 if part.kind in ("lead", "bass") else 2.5
+    for section in plan.sections:
+        target = round(max(-1.5, min(1.5, depth * (section.energy - mean))), 2)
+        tick = plan.start_ticks(section)
+        if not moves:
+            moves.append((tick, target))
+        elif target != level:
+            moves.extend([(max(moves[-1][0] + 1, tick - ramp), level), (tick, target)])
+        level = target
+    if context.style.devices.ending == "fade":
+        end = plan.num_bars * plan.bar_ticks
+        start = max(0, plan.num_bars - _FADE_BARS) * plan.bar_ticks
+        moves = [move for move in moves if move[0] < start]
+        moves.extend([(start, level), ((start + end) // 2, level - 8.0), (end, _SILENT_DB)])
+    return tuple(moves)
