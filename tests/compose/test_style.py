@@ -61,7 +61,7 @@ def test_no_two_books_share_a_pattern():
         ("[100,", "[115,", "must rise"),
         ('"tune"', '"song"', "none of tune, riff, loop"),
         ("[harmony]", "[harmony", "style x"),
-        ('"V7"]', '"VX"]', "roman"),
+        ('"V7"]', '"VX"]', "quality 'X'"),
         ("verse 8 0.5", "verse 8 1.5", "out of range"),
         ("verse 8", "vers 8", "out of range"),
         ('"standard_kit"', '"standart_kit"', "nearest: standard_kit"),
