@@ -56,7 +56,7 @@ class Strokes:
 
 def read_performance(path: Path, bpm: float) -> Strokes | None:
     """Returns the strokes of a 4/4 performance, or None when it is too short."""
-    score = symusic.Score(str(path), ttype="tick")
+    score: Any = symusic.Score(str(path))
     notes = [n for track in score.tracks for n in track.notes if n.pitch in TD11_TO_GENERAL_MIDI]
     if len(notes) < 32:
         return None
