@@ -218,7 +218,7 @@ def _lead_in(job: _Job, hits: list[Hit], joint: Joint, device: str, intensity: f
     plan, tick = job.plan, joint.tick
     beats = max(1, plan.bar_ticks // plan.beat_ticks)
     if device == "silence":
-        return [h for h in hits if not tick - 2 * plan.beat_ticks <= h.tick < tick]
+        return [h for h in hits if not tick - plan.beat_ticks <= h.tick < tick]
     if device == "drum_stop":
         start = tick - plan.bar_ticks
         kept = [h for h in hits if not start < h.tick < tick]
