@@ -7,6 +7,7 @@ mean lives in `songwright.compose.harmony.model`.
 
 import argparse
 import hashlib
+import io
 import json
 import os
 import sys
@@ -19,20 +20,29 @@ import numpy as np
 from corpora import NO_CHORD, CorpusSection, CorpusSong, Event, read_all
 from numpy.typing import NDArray
 
+from scipy.optimize import minimize
+
 from songwright.compose.harmony.functions import NUM_FUNCTIONS, NUM_QUALITIES, START
 from songwright.compose.harmony.model import (
+    DURATION_SHAPE,
     DURATIONS,
+    FUNCTION_SHAPE,
     GROUPS,
     NO_DURATION,
     NO_ECHO,
-    NUM_DURATION_LEVELS,
-    NUM_FUNCTION_LEVELS,
     ROLES,
     TABLES_PATH,
+    Chain,
     Context,
+    Contexts,
     HarmonyModel,
+    Shape,
+    duration_bucket,
     duration_contexts,
+    function_bucket,
     function_contexts,
+    level_of,
+    make_chain,
     model_from_arrays,
     pack,
 )
@@ -42,7 +52,11 @@ HERE = Path(__file__).parent
 TEST_SHARE = 10
 """Per cent of songs held out."""
 
+TUNE_SHARE = 10
+"""Per cent of songs that the exponents are fitted on."""
+
 Arrays = dict[str, NDArray[np.generic]]
+Table = dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -54,10 +68,11 @@ class Observation:
     duration: int
 
 
-def is_test(song: CorpusSong) -> bool:
-    """Whether a song is held out: by a hash of its name, so that the split never moves."""
+def part_of(song: CorpusSong) -> str:
+    """Returns ``"test"``, ``"tune"`` or ``"learn"``: by a hash of the song's name, so that the split never moves."""
     digest = hashlib.blake2b(f"harmony split 0 {song.group} {song.id}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little") % 100 < TEST_SHARE
+    place = int.from_bytes(digest, "little") % 100
+    return "test" if place < TEST_SHARE else "tune" if place < TEST_SHARE + TUNE_SHARE else "learn"
 
 
 def duration_index(beats: float) -> int:
@@ -95,36 +110,110 @@ def _echo(events: Iterable[Event], beat: float) -> tuple[int, int]:
     return NO_ECHO, NO_DURATION
 
 
-def count(rows: Iterable[tuple[tuple[int, ...], int]]) -> Counter[int]:
-    """Returns how often each outcome follows each context, packed."""
-    return Counter(pack(context) + outcome for context, outcome in rows)
+def counted(rows: Iterable[tuple[Contexts, int]]) -> Counter[tuple[int, int]]:
+    """Returns how often each outcome follows each packed context."""
+    return Counter((key, outcome) for contexts, outcome in rows for key in pack(contexts))
 
 
-def level_arrays(counts: Counter[int], prune: int) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.float64]]:
-    """Returns (steps between sorted keys, counts, discounts of counts 1, 2, 3+), rare entries left out."""
-    frequency = Counter(counts.values())
+def chain_arrays(rows: Iterable[tuple[Contexts, int]], shape: Shape, prune: int) -> Arrays:
+    """Returns the stored arrays of a chain; rare entries of the contexts that others build on nothing are left out.
+
+    Args:
+        rows: contexts and what came.
+        shape: the chain's.
+        prune: counts up to this are left out in levels that no other level backs off to.
+    """
+    counts = counted(rows)
+    num_levels = len(shape.parents)
+    leaves = {level for level in range(num_levels) if level not in shape.parents}
+    frequencies: list[Counter[int]] = [Counter() for _ in range(num_levels)]
+    kept = []
+    for (key, outcome), number in sorted(counts.items()):
+        level = level_of(key)
+        frequencies[level][number] += 1
+        if number > prune or level not in leaves:
+            kept.append((key, outcome, number))
+    keys = np.array([row[0] for row in kept], dtype=np.int64)
+    contexts, sizes = np.unique(keys, return_counts=True)
+    return {
+        "steps": np.diff(contexts, prepend=0),
+        "sizes": sizes.astype(np.uint8),
+        "outcomes": np.array([row[1] for row in kept], dtype=np.uint8),
+        "counts": np.array([row[2] for row in kept], dtype=np.uint32),
+        "discounts": np.array([discounts_of(f) for f in frequencies], dtype=np.float32),
+        "exponents": np.full((shape.num_buckets, len(shape.experts)), 1.0 / len(shape.experts), dtype=np.float32),
+    }
+
+
+def discounts_of(frequency: Counter[int]) -> NDArray[np.float64]:
+    """Returns the discounts of counts 1, 2 and 3 or more, from how many entries have counts 1 to 4."""
     n1, n2, n3, n4 = (max(frequency[i], 1) for i in (1, 2, 3, 4))
     y = n1 / (n1 + 2 * n2)
-    discounts = np.clip([1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3], 0.05, [0.95, 1.9, 2.9])
-    kept = {k: v for k, v in counts.items() if v > prune}
-    keys = np.array(sorted(kept), dtype=np.int64)
-    values = np.array([kept[int(k)] for k in keys], dtype=np.uint32)
-    return np.diff(keys, prepend=0), values, discounts
+    return np.clip([1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3], 0.05, [0.95, 1.9, 2.9])
 
 
-def train(data: list[Observation], melody: NDArray[np.float64], prune: int = 0) -> Arrays:
-    """Returns the arrays of the tables."""
-    arrays: Arrays = {"melody": melody.astype(np.float32)}
-    chains: tuple[tuple[str, int, Callable[[Observation, int], tuple[tuple[int, ...], int]]], ...] = (
-        ("functions", NUM_FUNCTION_LEVELS, lambda o, i: (function_contexts(o.context)[i], o.function)),
-        ("durations", NUM_DURATION_LEVELS, lambda o, i: (duration_contexts(o.context, o.function)[i], o.duration)),
+def fitted_exponents(
+    chain: Chain, rows: list[tuple[Contexts, int, int]], pull: float = 2.0
+) -> NDArray[np.float32]:
+    """Returns the exponents (buckets, experts) that make unseen songs likeliest, pulled a little to a common set.
+
+    Args:
+        chain: counts of songs other than those of `rows`.
+        rows: contexts, outcome and bucket.
+        pull: strength of the pull, in nats for a unit of squared distance.
+    """
+    logs = np.array([chain.experts(contexts) for contexts, _, _ in rows], dtype=np.float32)  # (rows, experts, outcomes)
+    outcomes = np.array([row[1] for row in rows])
+    buckets = np.array([row[2] for row in rows])
+    common = _exponents(logs, outcomes, np.full(logs.shape[1], 1.0 / logs.shape[1]), 0.1)
+    return np.array(
+        [
+            _exponents(logs[buckets == b], outcomes[buckets == b], common, pull) if (buckets == b).any() else common
+            for b in range(chain.shape.num_buckets)
+        ],
+        dtype=np.float32,
     )
-    for name, size, row in chains:
-        for i in range(size):
-            steps, counts, discounts = level_arrays(count(row(o, i) for o in data), prune if i > 3 else 0)
-            arrays[f"{name}_{i}_steps"] = steps
-            arrays[f"{name}_{i}_counts"] = counts
-            arrays[f"{name}_{i}_discounts"] = discounts
+
+
+def _exponents(
+    logs: NDArray[np.float32], outcomes: NDArray[np.int64], start: NDArray[np.float64], pull: float
+) -> NDArray[np.float64]:
+    chosen = logs[np.arange(len(logs)), :, outcomes].sum(axis=0)
+
+    def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        pooled = np.einsum("k,nkv->nv", w, logs)
+        top = pooled.max(axis=1, keepdims=True)
+        p = np.exp(pooled - top)
+        total = p.sum(axis=1, keepdims=True)
+        value = float((top + np.log(total)).sum() - w @ chosen)
+        gradient = np.einsum("nv,nkv->k", p / total, logs) - chosen
+        return value + pull * float(((w - start) ** 2).sum()), gradient + 2 * pull * (w - start)
+
+    result: NDArray[np.float64] = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 80}).x
+    return result
+
+
+def function_rows(data: list[Observation]) -> list[tuple[Contexts, int, int]]:
+    """Returns contexts, outcome and bucket of each function."""
+    return [(function_contexts(o.context), o.function, function_bucket(o.context)) for o in data]
+
+
+def duration_rows(data: list[Observation]) -> list[tuple[Contexts, int, int]]:
+    """Returns contexts, outcome and bucket of each length."""
+    return [(duration_contexts(o.context, o.function), o.duration, duration_bucket(o.context)) for o in data]
+
+
+def train(learn: list[Observation], tune: list[Observation], melody: NDArray[np.float64], prune: int) -> Arrays:
+    """Returns the arrays of the tables: exponents fitted on `tune` over the counts of `learn`, then counts of both."""
+    arrays: Arrays = {"melody": melody.astype(np.float32)}
+    for name, shape, rows in (
+        ("functions", FUNCTION_SHAPE, function_rows),
+        ("durations", DURATION_SHAPE, duration_rows),
+    ):
+        inner = make_chain(shape, chain_arrays(((c, y) for c, y, _ in rows(learn)), shape, prune))
+        exponents = fitted_exponents(inner, rows(tune))
+        stored = chain_arrays(((c, y) for c, y, _ in rows(learn + tune)), shape, prune)
+        arrays |= {f"{name}_{part}": array for part, array in (stored | {"exponents": exponents}).items()}
     return arrays
 
 
@@ -157,58 +246,42 @@ def score(model: HarmonyModel, data: list[Observation]) -> NDArray[np.float64]:
     )
 
 
-def baseline(train_data: list[Observation], test_data: list[Observation], order: int) -> NDArray[np.float64]:
-    """Returns nats for each chord of a Markov chain over (function, duration) pairs given the mode and metre.
+def baseline(learn: list[Observation], test: list[Observation], order: int) -> NDArray[np.float64]:
+    """Returns nats (chords, 2) of a Markov chain over (function, length) pairs, given the mode and the metre.
 
-    The same smoothing as the model's, so that the difference is in what is looked at.
+    The same smoothing as the model's, so that the difference lies in what is looked at.
 
     Args:
-        train_data: to count.
-        test_data: to score.
-        order: 0 unigram, 1 first-order.
+        learn: what is counted.
+        test: what is scored.
+        order: 0 unigram, 1 first order.
     """
 
-    def function_chain(o: Observation) -> list[tuple[int, ...]]:
+    def functions(o: Observation) -> Contexts:
         c = o.context
-        return [(0,), (1, c.mode)] + [(2, c.mode, c.history[0]), (3, c.mode, c.history[0], c.lengths[0])] * (order > 0)
+        last = ((c.mode, c.history[0]), (c.mode, c.history[0], c.lengths[0]))
+        return ((), (c.mode,), *(last if order else ()))
 
-    def duration_chain(o: Observation) -> list[tuple[int, ...]]:
-        c = o.context
-        chain: list[tuple[int, ...]] = [(0,), (1, c.beats_per_bar), (2, c.beats_per_bar, o.function)]
-        return chain + [(3, c.beats_per_bar, c.lengths[0]), (4, c.beats_per_bar, o.function, c.lengths[0])] * (
-            order > 0
-        )
+    def durations(o: Observation) -> Contexts:
+        c, b = o.context, o.context.beats_per_bar
+        last = ((b, c.lengths[0]), (b, o.function, c.lengths[0]))
+        return ((), (b,), (b, o.function), *(last if order else ()))
 
-    function_nats = _chain_nats(train_data, test_data, function_chain, lambda o: o.function, NUM_FUNCTIONS)
-    duration_nats = _chain_nats(train_data, test_data, duration_chain, lambda o: o.duration, len(DURATIONS))
-    return np.stack([function_nats, duration_nats], axis=1)
-
-
-def _chain_nats(
-    train_data: list[Observation],
-    test_data: list[Observation],
-    chain: Callable[[Observation], list[tuple[int, ...]]],
-    outcome: Callable[[Observation], int],
-    size: int,
-) -> NDArray[np.float64]:
-    from songwright.compose.harmony.model import Level
-
-    levels = []
-    for i in range(len(chain(train_data[0]))):
-        steps, counts, discounts = level_arrays(count((chain(o)[i], outcome(o)) for o in train_data), 0)
-        levels.append(Level(np.cumsum(steps), counts.astype(np.float64), discounts))
-    nats = np.zeros(len(test_data))
-    for n, o in enumerate(test_data):
-        p = np.full(size, 1.0 / size)
-        for level, context in zip(levels, chain(o), strict=True):
-            p = level.blend(context, p)
-        nats[n] = -np.log(p[outcome(o)])
-    return nats
+    columns = []
+    for contexts, outcome, size in (
+        (functions, lambda o: o.function, NUM_FUNCTIONS),
+        (durations, lambda o: o.duration, len(DURATIONS)),
+    ):
+        depth = len(contexts(learn[0]))
+        shape = Shape(size, tuple(range(-1, depth - 1)), (depth - 1,), 1)
+        chain = make_chain(shape, chain_arrays(((contexts(o), outcome(o)) for o in learn), shape, 0))
+        columns.append([-chain.experts(contexts(o))[0, outcome(o)] for o in test])
+    return np.array(columns).T
 
 
-def held_out_table(nats: dict[str, NDArray[np.float64]], groups: NDArray[np.int64]) -> dict[str, dict[str, float]]:
+def held_out_table(nats: dict[str, NDArray[np.float64]], groups: NDArray[np.int64]) -> Table:
     """Returns nats per chord by model and corpus, for all, functions alone, and lengths alone."""
-    table: dict[str, dict[str, float]] = {}
+    table: Table = {}
     for name, values in nats.items():
         row = {"all": float(values.sum(axis=1).mean())}
         row |= {"functions": float(values[:, 0].mean()), "durations": float(values[:, 1].mean())}
@@ -218,7 +291,7 @@ def held_out_table(nats: dict[str, NDArray[np.float64]], groups: NDArray[np.int6
     return table
 
 
-def print_table(table: dict[str, dict[str, float]]) -> None:
+def print_table(table: Table) -> None:
     """Prints the held-out table with the margin below the first-order baseline."""
     columns = list(next(iter(table.values())))
     print(f"{'nats per chord':14}" + "".join(f"{c:>11}" for c in columns))
@@ -238,34 +311,28 @@ def main() -> None:
     if options.data is None:
         sys.exit("give the folder of the corpora: --data FOLDER or SONGWRIGHT_DATA")
     songs = list(read_all(Path(options.data)))
-    test_songs = [song for song in songs if is_test(song)]
-    train_songs = [song for song in songs if not is_test(song)]
-    train_data, test_data = (
-        [o for song in part for section in song.sections for o in observations(section, song.group)]
-        for part in (train_songs, test_songs)
+    parts: dict[str, list[CorpusSong]] = {name: [s for s in songs if part_of(s) == name] for name in ("learn", "tune", "test")}
+    learn, tune, test = (
+        [o for song in parts[name] for section in song.sections for o in observations(section, song.group)]
+        for name in parts
     )
-    arrays = train(train_data, melody_table(train_songs), options.prune)
+    arrays = train(learn, tune, melody_table(parts["learn"] + parts["tune"]), options.prune)
     model = model_from_arrays(arrays)
-    groups = np.array([o.context.group for o in test_data])
+    groups = np.array([o.context.group for o in test])
     nats = {
-        "unigram": baseline(train_data, test_data, 0),
-        "first order": baseline(train_data, test_data, 1),
-        "songwright": score(model, test_data),
+        "unigram": baseline(learn + tune, test, 0),
+        "first order": baseline(learn + tune, test, 1),
+        "songwright": score(model, test),
     }
     table = held_out_table(nats, groups)
-    print(
-        f"{len(train_songs)} songs and {len(train_data)} chords to learn; {len(test_songs)} and {len(test_data)} held out"
-    )
+    num_songs = len(parts["learn"]) + len(parts["tune"])
+    print(f"learned from {num_songs} songs, {len(learn) + len(tune)} chords; held out {len(parts['test'])}, {len(test)}")
     print_table(table)
     if not options.dry_run:
-        _write(arrays, table, train_songs, test_songs)
+        _write(arrays, table, num_songs, parts["test"])
 
 
-def _write(
-    arrays: Arrays, table: dict[str, dict[str, float]], train_songs: list[CorpusSong], test: list[CorpusSong]
-) -> None:
-    import io
-
+def _write(arrays: Arrays, table: Table, num_songs: int, test: list[CorpusSong]) -> None:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
     write_bytes(TABLES_PATH, buffer.getvalue())
@@ -274,7 +341,7 @@ def _write(
         names = sorted(song.id for song in test if song.group == group)
         write_bytes(HERE / "splits" / f"{group}_test.txt", ("\n".join(names) + "\n").encode())
     expected = {
-        "train_songs": len(train_songs), "test_songs": len(test), "nats_per_chord": table, "bytes": len(buffer.getvalue()),
+        "train_songs": num_songs, "test_songs": len(test), "nats_per_chord": table, "bytes": len(buffer.getvalue()),
     }  # fmt: skip
     write_bytes(HERE / "expected.json", (json.dumps(expected, indent=1) + "\n").encode())
     print(f"{TABLES_PATH.name}: {len(buffer.getvalue())} bytes")

@@ -1,9 +1,10 @@
 """The learned model of harmony: the probability of the next chord's function and of its length.
 
-Two chains of contexts, from general to particular, are interpolated with the discounts of modified Kneser–Ney
-smoothing (Chen and Goodman, "An empirical study of smoothing techniques for language modeling", 1999, section 3).
-Contexts hold the chords before, the mode, the corpus group, the place in the phrase, and the chord that sounded four
-bars earlier. The counts come from `recipes/harmony/build.py`; this module reads and evaluates them.
+Counts of contexts are smoothed by interpolation with the discounts of modified Kneser–Ney (Chen and Goodman, "An
+empirical study of smoothing techniques for language modeling", 1999, section 3), each context backing off to a more
+general one. Several such experts (chords before, corpus group, place in the phrase and role, the chord four bars
+earlier) are multiplied with learned exponents (Hinton, "Products of experts", 1999; Heskes 1998, "logarithmic opinion
+pools"). Counts and exponents come from `recipes/harmony/build.py`; this module reads and evaluates them.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from songwright.compose.harmony.functions import NUM_FUNCTIONS, START
+from songwright.compose.harmony.functions import NUM_FUNCTIONS, NUM_QUALITIES, START
 from songwright.errors import DataError
 
 TABLES_PATH = Path(__file__).parent.parent / "tables" / "harmony.npz"
@@ -28,7 +29,9 @@ DURATIONS = (1, 2, 3, 4, 6, 8, 12, 16)
 
 NO_ECHO = START + 1
 NO_DURATION = len(DURATIONS)
-MAX_TOKEN = 64
+_BASE = 64
+
+Contexts = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,107 +65,232 @@ class Context:
     echo_length: int = NO_DURATION
 
 
-def function_contexts(c: Context) -> tuple[tuple[int, ...], ...]:
-    """Returns the chain of contexts for the next function, from general to particular."""
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a chain of contexts is built.
+
+    Attributes:
+        num_outcomes: how many things it tells apart.
+        parents: for each level the level it backs off to; -1 for the uniform distribution.
+        experts: the levels that are multiplied.
+        num_buckets: how many sets of exponents there are.
+    """
+
+    num_outcomes: int
+    parents: tuple[int, ...]
+    experts: tuple[int, ...]
+    num_buckets: int
+
+
+FUNCTION_SHAPE = Shape(
+    NUM_FUNCTIONS,
+    (-1, 0, 0, 2, 3, 2, 5, 6, 1, 1, 8, 2, 5, 0, 2, 14, 14),
+    (0, 1, 2, 4, 7, 9, 10, 11, 12, 13, 15, 16),
+    len(GROUPS) * 3,
+)
+DURATION_SHAPE = Shape(
+    len(DURATIONS),
+    (-1, 0, 0, 2, 2, 4, 4, 6, 3, 7, 0, 10, 2, 12, 13),
+    (0, 1, 3, 5, 7, 8, 9, 10, 11, 13, 14),
+    len(GROUPS) * 2,
+)
+
+
+def function_contexts(c: Context) -> Contexts:
+    """Returns the contexts of the next function, one for each level of `FUNCTION_SHAPE`."""
     h1, h2, h3 = c.history
-    m, g = c.mode, c.group
-    place = c.bar % 4 * 2 + (c.beat > 0)
+    m, g, left = c.mode, c.group, c.bars_left
+    place = c.bar * 2 + (c.beat > 0)
     return (
         (m,),
         (m, g),
-        (m, g, place),
         (m, h1),
-        (m, g, h1),
-        (m, g, h1, place, c.role),
         (m, h1, h2),
-        (m, g, h1, h2),
-        (m, h1, h2, place, min(c.bars_left, 3)),
         (m, h1, h2, h3),
+        (m, g, h1),
+        (m, g, h1, h2),
+        (m, g, h1, h2, h3),
+        (m, g, place),
+        (m, g, c.role),
+        (m, g, place, c.role, left),
+        (m, h1, place, left),
+        (m, g, h1, place),
+        (m, c.echo),
         (m, h1, c.echo),
         (m, h1, h2, c.echo),
-        (m, h1, h2, c.echo, place),
+        (m, g, h1, c.echo),
     )
 
 
-def duration_contexts(c: Context, function: int) -> tuple[tuple[int, ...], ...]:
-    """Returns the chain of contexts for the length of a function, from general to particular."""
+def function_bucket(c: Context) -> int:
+    """Returns which set of exponents serves the next function."""
+    kind = 0 if c.history[0] == START else 1 if c.echo == NO_ECHO else 2
+    return c.group * 3 + kind
+
+
+def duration_contexts(c: Context, function: int) -> Contexts:
+    """Returns the contexts of the length of a function, one for each level of `DURATION_SHAPE`."""
     d1, d2 = c.lengths
-    b, g = c.beats_per_bar, c.group
+    b, g, beat = c.beats_per_bar, c.group, c.beat
+    same = int(c.echo == function)
     return (
         (b,),
-        (b, c.beat),
-        (b, g, c.beat),
-        (b, g, c.beat, d1),
-        (b, c.beat, d1, d2),
-        (b, c.beat, c.bar, d1, d2),
-        (b, c.mode, c.beat, d1, function),
-        (b, c.beat, d1, d2, c.bar, min(c.bars_left, 3)),
-        (b, c.beat, d1, c.echo_length),
-        (b, c.beat, d1, c.echo_length, int(c.echo == function)),
+        (b, g),
+        (b, beat),
+        (b, g, beat),
+        (b, beat, d1),
+        (b, beat, d1, d2),
+        (b, g, beat, d1),
+        (b, g, beat, d1, d2),
+        (b, g, beat, c.bar, c.bars_left),
+        (b, g, beat, c.bar, d1, d2),
+        (b, c.mode, function),
+        (b, beat, function, c.history[0]),
+        (b, beat, c.echo_length, same),
+        (b, beat, d1, c.echo_length, same),
+        (b, g, beat, d1, c.echo_length, same),
     )
 
 
-NUM_FUNCTION_LEVELS = 13
-NUM_DURATION_LEVELS = 10
+def duration_bucket(c: Context) -> int:
+    """Returns which set of exponents serves the next length."""
+    return c.group * 2 + (c.echo_length != NO_DURATION)
 
 
-def pack(context: tuple[int, ...]) -> int:
-    """Returns a context as one integer, six bits for each number, room for the outcome left in the lowest six."""
-    key = 1
-    for value in context:
-        key = key * MAX_TOKEN + value
-    return key * MAX_TOKEN
+def pack(contexts: Contexts) -> list[int]:
+    """Returns each context as one integer: the level, then six bits for each number."""
+    keys = []
+    for level, context in enumerate(contexts):
+        key = level + 1
+        for value in context:
+            key = key * _BASE + value
+        keys.append(key)
+    return keys
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
-    """Counts of one level of a chain: sorted packed contexts with outcomes, and the discounts of counts 1, 2, 3+."""
+@dataclass(frozen=True)
+class Chain:
+    """Smoothed counts of one outcome under many contexts.
 
-    keys: NDArray[np.int64]
-    counts: NDArray[np.float64]
-    discounts: NDArray[np.float64]
+    Attributes:
+        shape: levels, back-off, experts.
+        contexts: packed contexts, sorted.
+        firsts: where each context's outcomes begin, and the end of the last.
+        outcomes: what was seen, context after context.
+        shares: discounted share of each outcome in its context.
+        backoff: weight of the more general level in each context.
+        exponents: (buckets, experts).
+    """
 
-    def blend(self, context: tuple[int, ...], lower: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Returns the distribution of this level interpolated with the one below."""
-        key = pack(context)
-        first, last = np.searchsorted(self.keys, (key, key + MAX_TOKEN))
-        if first == last:
-            return lower
-        counts = self.counts[first:last]
-        discounts = self.discounts[np.minimum(counts, 3).astype(np.int64) - 1]
-        total = counts.sum()
-        blended = lower * (discounts.sum() / total)
-        blended[self.keys[first:last] - key] += (counts - discounts) / total
-        return blended
+    shape: Shape
+    contexts: NDArray[np.int64]
+    firsts: NDArray[np.int64]
+    outcomes: NDArray[np.uint8]
+    shares: NDArray[np.float64]
+    backoff: NDArray[np.float64]
+    exponents: NDArray[np.float64]
+
+    def experts(self, contexts: Contexts) -> NDArray[np.float64]:
+        """Returns the log-probabilities that each expert gives (experts, outcomes)."""
+        keys = pack(contexts)
+        where = self.contexts.searchsorted(keys)
+        levels: list[NDArray[np.float64]] = []
+        uniform = np.full(self.shape.num_outcomes, 1.0 / self.shape.num_outcomes)
+        last = len(self.contexts) - 1
+        for key, at, parent in zip(keys, where.tolist(), self.shape.parents, strict=True):
+            lower = uniform if parent < 0 else levels[parent]
+            if at <= last and self.contexts[at] == key:
+                first, end = self.firsts[at], self.firsts[at + 1]
+                lower = lower * self.backoff[at]
+                lower[self.outcomes[first:end]] += self.shares[first:end]
+            levels.append(lower)
+        return np.log(np.stack([levels[i] for i in self.shape.experts]))
+
+    def distribution(self, contexts: Contexts, bucket: int) -> NDArray[np.float64]:
+        """Returns the probability of each outcome (outcomes,)."""
+        pooled = self.exponents[bucket] @ self.experts(contexts)
+        p: NDArray[np.float64] = np.exp(pooled - pooled.max())
+        return p / p.sum()
 
 
 @dataclass(frozen=True)
 class HarmonyModel:
-    """The two chains, and how melody notes fall on chords.
+    """The chain of functions, the chain of lengths, and how melody notes fall on chords.
 
     Attributes:
-        functions: levels in the order of `function_contexts`.
-        durations: levels in the order of `duration_contexts`.
-        melody: (strong or weak, quality, interval above the root): log-probability of a melody note over a chord.
+        functions: what comes next.
+        durations: how long it lasts.
+        melody: (strong or weak beat, quality, interval above the root): log-probability of a melody note over a chord.
     """
 
-    functions: tuple[Level, ...]
-    durations: tuple[Level, ...]
+    functions: Chain
+    durations: Chain
     melody: NDArray[np.float64]
 
     def next_function(self, context: Context) -> NDArray[np.float64]:
         """Returns the probability of each of the functions (NUM_FUNCTIONS,)."""
-        p = np.full(NUM_FUNCTIONS, 1.0 / NUM_FUNCTIONS)
-        for level, key in zip(self.functions, function_contexts(context), strict=True):
-            p = level.blend(key, p)
-        return p
+        return self.functions.distribution(function_contexts(context), function_bucket(context))
 
     def next_duration(self, context: Context, function: int) -> NDArray[np.float64]:
         """Returns the probability of each of `DURATIONS` for a function that begins here."""
-        p = np.full(len(DURATIONS), 1.0 / len(DURATIONS))
-        for level, key in zip(self.durations, duration_contexts(context, function), strict=True):
-            p = level.blend(key, p)
-        return p
+        return self.durations.distribution(duration_contexts(context, function), duration_bucket(context))
+
+
+def make_chain(shape: Shape, arrays: Mapping[str, NDArray[np.generic]], where: Path | str = "tables") -> Chain:
+    """Returns a chain from its stored arrays.
+
+    Args:
+        shape: what the arrays must fit.
+        arrays: ``steps`` between sorted packed contexts, ``sizes`` (outcomes of each), ``outcomes``, ``counts``,
+            ``discounts`` (levels, 3) of counts 1, 2, 3 and more, ``exponents`` (buckets, experts).
+        where: the file, for messages.
+
+    Raises:
+        DataError: an array is missing or does not fit.
+    """
+    parts = ("steps", "sizes", "outcomes", "counts", "discounts", "exponents")
+    missing = [part for part in parts if part not in arrays]
+    if missing:
+        raise DataError(where, f"the harmony tables lack {', '.join(missing)}: run recipes/harmony/build.py")
+    steps, sizes, outcomes, counts, discounts, exponents = (arrays[part] for part in parts)
+    contexts = np.cumsum(steps, dtype=np.int64)
+    firsts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+    fits = (
+        steps.shape == sizes.shape
+        and outcomes.shape == counts.shape == (firsts[-1],)
+        and discounts.shape == (len(shape.parents), 3)
+        and exponents.shape == (shape.num_buckets, len(shape.experts))
+        and len(sizes) > 0
+        and bool((np.asarray(sizes, dtype=np.int64) > 0).all() and (np.asarray(counts, dtype=np.int64) > 0).all())
+        and int(outcomes.max()) < shape.num_outcomes
+        and bool(np.isfinite(exponents.astype(np.float64)).all())
+    )
+    if not fits:
+        raise DataError(where, "the harmony tables do not fit this version: run recipes/harmony/build.py")
+    taken = discounts.astype(np.float64)[
+        np.repeat(_levels_of(contexts), sizes.astype(np.int64)),
+        np.minimum(counts.astype(np.int64), 3) - 1,
+    ]
+    totals = np.add.reduceat(counts.astype(np.float64), firsts[:-1])
+    shares = (counts.astype(np.float64) - taken) / np.repeat(totals, sizes.astype(np.int64))
+    backoff = np.add.reduceat(taken, firsts[:-1]) / totals
+    return Chain(
+        shape, contexts, firsts, outcomes.astype(np.uint8), shares, backoff, exponents.astype(np.float64)
+    )  # fmt: skip
+
+
+def level_of(key: int) -> int:
+    """Returns the level of a packed context: what is left above its six-bit numbers."""
+    while key >= _BASE:
+        key //= _BASE
+    return key - 1
+
+
+def _levels_of(contexts: NDArray[np.int64]) -> NDArray[np.int64]:
+    top = contexts.copy()
+    while (top >= _BASE).any():
+        top = np.where(top >= _BASE, top // _BASE, top)
+    return top - 1
 
 
 def model_from_arrays(arrays: Mapping[str, NDArray[np.generic]], where: Path | str = "tables") -> HarmonyModel:
@@ -171,25 +299,18 @@ def model_from_arrays(arrays: Mapping[str, NDArray[np.generic]], where: Path | s
     Raises:
         DataError: an array is missing or of the wrong shape.
     """
-    chains: list[tuple[Level, ...]] = []
-    for chain, size in (("functions", NUM_FUNCTION_LEVELS), ("durations", NUM_DURATION_LEVELS)):
-        levels = []
-        for i in range(size):
-            names = [f"{chain}_{i}_{part}" for part in ("steps", "counts", "discounts")]
-            missing = [name for name in names if name not in arrays]
-            if missing:
-                raise DataError(where, f"the harmony tables lack {', '.join(missing)}: run recipes/harmony/build.py")
-            steps, counts, discounts = (arrays[name] for name in names)
-            if steps.ndim != 1 or steps.shape != counts.shape or discounts.shape != (3,) or (counts == 0).any():
-                raise DataError(where, f"level {i} of {chain} has shapes {steps.shape}, {counts.shape}")
-            levels.append(
-                Level(np.cumsum(steps, dtype=np.int64), counts.astype(np.float64), discounts.astype(np.float64))
-            )
-        chains.append(tuple(levels))
+
+    def named(prefix: str) -> dict[str, NDArray[np.generic]]:
+        return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
     melody = arrays.get("melody")
-    if melody is None or melody.shape != (2, 4, 12):
-        raise DataError(where, "the harmony tables lack 'melody' of shape (2, 4, 12): run recipes/harmony/build.py")
-    return HarmonyModel(chains[0], chains[1], melody.astype(np.float64))
+    if melody is None or melody.shape != (2, NUM_QUALITIES, 12):
+        raise DataError(where, "the harmony tables lack the melody table: run recipes/harmony/build.py")
+    return HarmonyModel(
+        make_chain(FUNCTION_SHAPE, named("functions_"), where),
+        make_chain(DURATION_SHAPE, named("durations_"), where),
+        melody.astype(np.float64),
+    )
 
 
 @lru_cache(maxsize=1)
@@ -202,6 +323,6 @@ def load_model() -> HarmonyModel:
     try:
         with np.load(TABLES_PATH, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise DataError(TABLES_PATH, f"cannot read the harmony tables: {error}") from error
     return model_from_arrays(arrays, TABLES_PATH)
