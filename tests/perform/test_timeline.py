@@ -5,8 +5,8 @@ from songwright.perform.timeline import kick_seconds, performance, seconds_at, s
 from songwright.score.song import Control, Note, PitchBend, Song, TempoChange, Track
 
 
-def _song(*tracks: Track, tempos=(TempoChange(0, 120.0),)) -> Song:
-    return Song(duration_ticks=3840, tempos=tempos, tracks=tracks)
+def _song(*tracks: Track, tempos=None) -> Song:
+    return Song(duration_ticks=3840, tempos=tempos or (TempoChange(0, 120.0),), tracks=tracks)
 
 
 def test_tempo_map_agrees_with_the_song_tick_by_tick():

@@ -78,7 +78,8 @@ def seconds_at(song: Song, ticks: ArrayLike) -> NDArray[np.float64]:
     seconds_per_tick = np.array([60.0 / (t.bpm * TICKS_PER_QUARTER) for t in song.tempos])
     at_change = np.concatenate(([0.0], np.cumsum(np.diff(changes) * seconds_per_tick[:-1])))
     index = np.maximum(np.searchsorted(changes, positions, side="right") - 1, 0)
-    return at_change[index] + (positions - changes[index]) * seconds_per_tick[index]
+    seconds: NDArray[np.float64] = at_change[index] + (positions - changes[index]) * seconds_per_tick[index]
+    return seconds
 
 
 def performance(song: Song, track: Track, *, pitches: Collection[int] | None = None) -> Performance:

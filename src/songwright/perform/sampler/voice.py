@@ -1,0 +1,250 @@
+"""One voice: what a region becomes for a key and velocity, and its sound before loudness and place.
+
+A `Tone` is all that shapes the waveform before its envelope. Notes with equal tones share one waveform, which is what
+makes a song of thousands of notes cheap: see `player`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songwright.perform.sampler.dsp import (
+    cents_to_hz,
+    control_seconds,
+    lowpass,
+    read_at,
+    resample,
+    stretch,
+    sweep_lowpass,
+    unroll,
+)
+from songwright.perform.sampler.envelope import Envelope, Oscillator
+from songwright.perform.sampler.modulators import PAN_TO_PAN, WHEEL_TO_VIBRATO
+from songwright.perform.sampler.riff import SampleHeader
+from songwright.perform.sampler.soundfont import Region
+
+_GENERATOR_ATTENUATION = 0.4
+"""Fonts are written for hardware that took initialAttenuation at 0.4 of its face value; all players follow."""
+_CUTOFF_GRID_CENTS = 25.0
+_MIN_RELEASE_TIMECENTS = -7200.0
+_MIN_LOOP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """What shapes a voice's waveform. Equal tones sound the same sample by sample.
+
+    Attributes:
+        sample: index of the recording.
+        start, end: the part of it that is played.
+        loop: first sample of the loop and the one after its last, from `start`; None without.
+        repeats: rounds before the loop is left, if it is left on release.
+        ratio: playing speed, in recorded samples per sounding sample.
+        cutoff_cents, resonance_cb: the lowpass.
+        envelope: the modulation envelope, if it does anything, with how far it moves pitch and cutoff.
+        tremolo: the modulation oscillator, if it does anything, with how far it moves pitch, cutoff and loudness.
+        vibrato: the vibrato oscillator, with how far it moves the pitch.
+    """
+
+    sample: int
+    start: int
+    end: int
+    loop: tuple[int, int] | None
+    repeats: int | None
+    ratio: float
+    cutoff_cents: float
+    resonance_cb: float
+    envelope: tuple[Envelope, float, float] | None
+    tremolo: tuple[Oscillator, float, float, float] | None
+    vibrato: tuple[Oscillator, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A region at a key and velocity.
+
+    Attributes:
+        tone: its waveform, without vibrato from the modulation wheel.
+        vibrato: the vibrato oscillator, for the wheel.
+        wheel_cents: vibrato depth of the full modulation wheel.
+        gain: amplitude, with volume at 100 and expression at 127.
+        pan: -500 left to 500 right; `pan_span` is what the pan controller adds at either end.
+        envelope: loudness over time.
+        leaves_loop: whether the loop ends with the note.
+        exclusive_class: a new voice silences older ones of its class; 0 is none.
+    """
+
+    tone: Tone
+    vibrato: Oscillator
+    wheel_cents: float
+    gain: float
+    pan: float
+    pan_span: float
+    envelope: Envelope
+    leaves_loop: bool
+    exclusive_class: int
+
+
+def make_voice(
+    region: Region,
+    header: SampleHeader,
+    length: int,
+    sample_rate: int,
+    played: tuple[int, int],
+    controller: Callable[[int], int],
+) -> Voice:
+    """Returns the voice of a region.
+
+    Args:
+        region: the zone.
+        header: of its recording.
+        length: samples in its recording.
+        sample_rate: of the sound to make.
+        played: key and velocity.
+        controller: value of a MIDI controller when the note begins.
+    """
+    g = region.generators.copy()
+    key = int(g[46]) if g[46] >= 0 else played[0]
+    velocity = int(g[47]) if g[47] > 0 else played[1]
+    g[48] *= _GENERATOR_ATTENUATION
+    pan_span = wheel_cents = 0.0
+    for mod in region.modulators:
+        if mod.identity == PAN_TO_PAN.identity:
+            pan_span = mod.amount
+        elif mod.identity == WHEEL_TO_VIBRATO.identity:
+            wheel_cents = mod.amount
+        else:
+            g[mod.target] += mod.value(velocity, key, controller)
+    vibrato = Oscillator(_seconds(g[23]), cents_to_hz(min(max(g[24], -16000.0), 4500.0)))
+    return Voice(
+        tone=_tone(g, region.sample, header, length, sample_rate, key, vibrato),
+        vibrato=vibrato,
+        wheel_cents=wheel_cents,
+        gain=10.0 ** (-min(max(g[48], 0.0), 1440.0) / 200.0),
+        pan=float(g[17]),
+        pan_span=pan_span,
+        envelope=_envelope(g, 33, key, _MIN_RELEASE_TIMECENTS),
+        leaves_loop=int(g[54]) & 3 == 3,
+        exclusive_class=int(g[57]),
+    )
+
+
+def _tone(
+    g: NDArray[np.float64],
+    sample: int,
+    header: SampleHeader,
+    length: int,
+    sample_rate: int,
+    key: int,
+    vibrato: Oscillator,
+) -> Tone:
+    start = int(min(max(g[0] + 32768 * g[4], 0), length))
+    end = int(min(max(length + g[1] + 32768 * g[12], start), length))
+    loop_start = int(header.loop_start + g[2] + 32768 * g[45]) - start
+    loop_end = min(int(header.loop_end + g[3] + 32768 * g[50]), end) - start
+    loops = int(g[54]) & 1 == 1 and loop_start >= 0 and loop_end - loop_start >= _MIN_LOOP
+    root = g[58] if 0 <= g[58] <= 127 else header.root
+    cents = (key - root) * g[56] + 100.0 * g[51] + g[52] + header.correction_cents
+    envelope = (_envelope(g, 25, key, -12000.0), float(g[7]), float(g[11]))
+    oscillator = Oscillator(_seconds(g[21]), cents_to_hz(min(max(g[22], -16000.0), 4500.0)))
+    tremolo = (oscillator, float(g[5]), float(g[10]), float(g[13]))
+    return Tone(
+        sample=sample,
+        start=start,
+        end=end,
+        loop=(loop_start, loop_end) if loops else None,
+        repeats=None,
+        ratio=float(np.clip(2.0 ** (cents / 1200.0) * header.rate / sample_rate, 1 / 256, 256.0)),
+        cutoff_cents=round(min(max(g[8], 1500.0), 13500.0) / _CUTOFF_GRID_CENTS) * _CUTOFF_GRID_CENTS,
+        resonance_cb=round(float(min(max(g[9], 0.0), 960.0)), 1),
+        envelope=envelope if any(envelope[1:]) else None,
+        tremolo=tremolo if any(tremolo[1:]) else None,
+        vibrato=(vibrato, float(g[6])) if g[6] else None,
+    )
+
+
+def _envelope(g: NDArray[np.float64], first: int, key: int, min_release: float) -> Envelope:
+    """Returns the envelope whose delay is generator `first`: 25 for modulation, 33 for loudness."""
+    scale = 60 - key
+    return Envelope(
+        delay_seconds=_seconds(g[first]),
+        attack_seconds=_seconds(g[first + 1]),
+        hold_seconds=_seconds(g[first + 2] + g[first + 6] * scale),
+        decay_seconds=_seconds(g[first + 3] + g[first + 7] * scale),
+        sustain=float(1.0 - min(max(g[first + 4], 0.0), 1000.0) / 1000.0),
+        release_seconds=_seconds(max(g[first + 5], min_release)),
+    )
+
+
+def _seconds(timecents: float) -> float:
+    return float(2.0 ** (min(max(timecents, -12000.0), 8000.0) / 1200.0))
+
+
+def render_tone(
+    tone: Tone,
+    recording: NDArray[np.float32],
+    num_samples: int,
+    sample_rate: int,
+    bend_cents: NDArray[np.float64] | None = None,
+) -> NDArray[np.float32]:
+    """Returns the waveform of a tone.
+
+    Args:
+        tone: what to sound.
+        recording: the whole recording that it reads. (samples,)
+        num_samples: samples wanted.
+        sample_rate: samples per second.
+        bend_cents: pitch to add, for every `CONTROL_STEP` samples. (ceil(num_samples / step) + 1,)
+
+    Returns:
+        (samples,), at most `num_samples`, fewer if the recording ends before.
+    """
+    seconds = control_seconds(num_samples, sample_rate)
+    cents = _moving_cents(tone, seconds, bend_cents)
+    positions = None
+    needed = num_samples
+    if cents is not None:
+        speed = stretch(np.exp2(cents / 1200.0), num_samples)
+        positions = np.concatenate(([0.0], np.cumsum(speed[:-1], dtype=np.float64)))
+        needed = int(positions[-1]) + 16
+    part = recording[tone.start : tone.end]
+    source = unroll(part, tone.loop, int(needed * tone.ratio) + 64, tone.repeats)
+    wave = resample(source, tone.ratio)[:needed]
+    if positions is not None:
+        positions = positions[: int(np.searchsorted(positions, len(wave)))]
+        wave = read_at(wave, positions)
+    seconds = control_seconds(len(wave), sample_rate)
+    cutoff = _moving_cutoff(tone, seconds)
+    if cutoff is None:
+        wave = lowpass(wave, cents_to_hz(tone.cutoff_cents), tone.resonance_cb, sample_rate)
+    else:
+        wave = sweep_lowpass(wave, cutoff, tone.resonance_cb, sample_rate)
+    if tone.tremolo is not None and tone.tremolo[3]:
+        gain = 10.0 ** (tone.tremolo[0].values(seconds) * tone.tremolo[3] / 200.0)
+        wave = wave * stretch(gain, len(wave))
+    return wave
+
+
+def _moving_cents(
+    tone: Tone, seconds: NDArray[np.float64], bend_cents: NDArray[np.float64] | None
+) -> NDArray[np.float64] | None:
+    parts = [] if bend_cents is None else [bend_cents]
+    if tone.envelope is not None and tone.envelope[1]:
+        parts.append(tone.envelope[0].levels(seconds) * tone.envelope[1])
+    if tone.tremolo is not None and tone.tremolo[1]:
+        parts.append(tone.tremolo[0].values(seconds) * tone.tremolo[1])
+    if tone.vibrato is not None:
+        parts.append(tone.vibrato[0].values(seconds) * tone.vibrato[1])
+    return sum(parts) if parts else None  # type: ignore[return-value]
+
+
+def _moving_cutoff(tone: Tone, seconds: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    cutoff = np.full(len(seconds), tone.cutoff_cents)
+    if tone.envelope is not None:
+        cutoff += tone.envelope[0].levels(seconds) * tone.envelope[2]
+    if tone.tremolo is not None:
+        cutoff += tone.tremolo[0].values(seconds) * tone.tremolo[2]
+    moves = len(cutoff) > 0 and np.ptp(cutoff) >= _CUTOFF_GRID_CENTS
+    return cutoff if moves else None
