@@ -105,7 +105,7 @@ class Key:
         """Sharps (above 0) or flats (below 0) of the signature, -6 to 6."""
         relative = (self.tonic + _TO_RELATIVE_MAJOR.get(self.mode, 3 if self.is_minor else 0)) % 12
         count = relative * 7 % 12
-        return count - 12 if count > 6 else count
+        return count - 12 if count > 6 or (count == 6 and self.is_minor) else count
 
     @property
     def flats(self) -> bool:
@@ -117,7 +117,7 @@ class Key:
         return f"{name_of(self.tonic, flats=self.flats)} {self.mode.replace('_', ' ')}"
 
 
-_KEY = re.compile(r"^\s*([A-Ga-g])\s*(#|b|♯|♭|-?sharp|-?flat)?\s*[- ]?\s*(.*?)\s*$", re.IGNORECASE)
+_KEY = re.compile(r"^\s*([A-Ga-g])\s*(#|b(?!lues)|♯|♭|-?sharp|-?flat)?\s*[- ]?\s*(.*?)\s*$", re.IGNORECASE)
 _MODE_WORDS = {"": "major", "maj": "major", "m": "minor", "min": "minor", "moll": "minor", "dur": "major",
                "aeolian": "minor", "ionian": "major", "natural_minor": "minor"}  # fmt: skip
 
@@ -138,6 +138,56 @@ def parse_key(text: str) -> Key:
     sign = (match.group(2) or "").lower().strip("-")
     shift = {"": 0, "#": 1, "♯": 1, "sharp": 1}.get(sign, -1)
     return Key((_LETTERS[match.group(1).upper()] + shift) % 12, mode)
+
+
+_LINE = "FCGDAEB"
+_MODE_FIFTHS = {"minor": -3, "dorian": -2, "phrygian": -4, "lydian": 1, "mixolydian": -1, "locrian": -5}
+
+
+def signature_of(text: str) -> int:
+    """Returns sharps (above 0) or flats (below 0) of a key as it is spelled, -7 to 7: Gb major -6, F# major 6.
+
+    A spelling that would need more than seven is taken by its sound (G# major as Ab major).
+
+    Raises:
+        InputError: the text names no key.
+    """
+    key = parse_key(text)
+    letter, sign = text.strip()[0].upper(), (text.strip() + " ")[1]
+    shift = 7 if sign in "#♯" else -7 if sign in "b♭" else 0
+    mode_fifths = _MODE_FIFTHS.get(key.mode, -3 if key.is_minor else 0)
+    count = _LINE.index(letter) - 1 + shift + mode_fifths
+    return count if -7 <= count <= 7 and (count - key.fifths) % 12 == 0 else key.fifths
+
+
+def key_of_signature(fifths: int, mode: str = "major") -> str:
+    """Returns the key with this signature, spelled by it: -7 is ``"Cb major"``; the inverse of `signature_of`.
+
+    Args:
+        fifths: sharps or, below 0, flats, -7 to 7.
+        mode: one of the seven modes of the plain scale; others are read as minor or major by their third.
+    """
+    at = fifths + 1 - _MODE_FIFTHS.get(mode, -3 if Key(0, mode).is_minor else 0)
+    sign = "#" * (at // 7) if at >= 0 else "b" * -(at // 7)
+    return f"{_LINE[at % 7]}{sign} {mode.replace('_', ' ')}"
+
+
+def spell(pitch_class: int, fifths: int, mode: str = "major") -> str:
+    """Returns the name of a pitch class as it is written in a key.
+
+    Tones of the signature take its spelling (Cb in six flats, E# in six sharps); others lie between the lowered second
+    and the raised fourth of the tonic on the line of fifths. Double accidentals are written as plain notes.
+
+    Args:
+        pitch_class: 0 to 11.
+        fifths: the signature, -7 to 7.
+        mode: a mode of `MODES`; with the signature it tells the tonic.
+    """
+    tonic = fifths - _MODE_FIFTHS.get(mode, -3 if Key(0, mode).is_minor else 0)
+    options = [n for n in range(-8, 13) if (n * 7 - pitch_class) % 12 == 0]
+    inside = [n for n in options if fifths - 1 <= n <= fifths + 5]
+    at = (inside or sorted(options, key=lambda n: (abs(n - tonic - 0.5), abs(n - 2))))[0] + 1
+    return _LINE[at % 7] + ("#" * (at // 7) if at >= 0 else "b" * -(at // 7))
 
 
 @dataclass(frozen=True)
@@ -255,3 +305,20 @@ def parse_roman(text: str) -> Chord:
 def chord_in_key(roman: str, key: Key) -> Chord:
     """Returns the chord that a roman numeral (see `parse_roman`) means over the key's tonic."""
     return parse_roman(roman).transposed(key.tonic)
+
+
+_NUMERALS = {0: "I", 1: "bII", 2: "II", 3: "bIII", 4: "III", 5: "IV", 6: "#IV", 7: "V", 8: "bVI", 9: "VI", 10: "bVII",
+             11: "VII"}  # fmt: skip
+_BASS_DEGREES = {0: "1", 1: "b2", 2: "2", 3: "b3", 4: "3", 5: "4", 6: "#4", 7: "5", 8: "b6", 9: "6", 10: "b7", 11: "7"}
+
+
+def roman_of(chord: Chord, key: Key) -> str:
+    """Returns the roman numeral of a chord over the key's tonic; `chord_in_key` reads it back to an equal chord."""
+    numeral = _NUMERALS[(chord.root - key.tonic) % 12]
+    suffix = chord.quality
+    if suffix.startswith("m") and not suffix.startswith("maj"):
+        numeral, suffix = numeral.lower(), suffix[1:]
+    elif suffix in ("dim", "dim7"):
+        numeral = numeral.lower()
+    bass = "" if chord.bass is None else f"/{_BASS_DEGREES[(chord.bass - key.tonic) % 12]}"
+    return f"{numeral}{suffix}{bass}"

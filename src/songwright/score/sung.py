@@ -1,0 +1,41 @@
+"""Where syllables stand in their words, for formats that print words under notes."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from songwright.score.song import Syllable
+
+Place = Literal["single", "begin", "middle", "end"]
+
+
+def word_places(syllables: Sequence[Syllable]) -> dict[int, Place]:
+    """Returns for each syllable's id where it stands in its word.
+
+    Syllables of one word follow each other, carry the same `word`, and together spell it.
+    """
+    places: dict[int, Place] = {}
+    at = 0
+    while at < len(syllables):
+        word, text, end = syllables[at].word, syllables[at].text, at + 1
+        while word and text != word and end < len(syllables) and syllables[end].word == word:
+            text += syllables[end].text
+            end += 1
+        for i in range(at, end):
+            first, last = i == at, i == end - 1
+            places[syllables[i].id] = "single" if first and last else "begin" if first else "end" if last else "middle"
+        at = end
+    return places
+
+
+def join_words(parts: Sequence[tuple[str, Place]]) -> tuple[Syllable, ...]:
+    """Returns syllables with ids from 0 and whole words, from texts and places; the inverse of `word_places`."""
+    found: list[Syllable] = []
+    open_from = 0
+    for i, (text, place) in enumerate(parts):
+        if place in ("single", "begin"):
+            open_from = i
+        found.append(Syllable(i, text, text))
+        if place in ("end", "middle"):
+            word = "".join(t for t, _ in parts[open_from : i + 1])
+            found[open_from:] = [Syllable(s.id, s.text, word) for s in found[open_from:]]
+    return tuple(found)
