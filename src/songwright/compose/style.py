@@ -72,6 +72,7 @@ class Part:
     voices: int = 4
     strum_ms: float = 0.0
     gate: float = 0.9
+    double: bool = False
     optional: bool = False
     pattern: tuple[Pattern, ...] = ()
 
