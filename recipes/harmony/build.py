@@ -12,14 +12,13 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from corpora import NO_CHORD, CorpusSection, CorpusSong, Event, read_all
 from numpy.typing import NDArray
-
 from scipy.optimize import minimize
 
 from songwright.compose.harmony.functions import NUM_FUNCTIONS, NUM_QUALITIES, START
@@ -152,9 +151,7 @@ def discounts_of(frequency: Counter[int]) -> NDArray[np.float64]:
     return np.clip([1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3], 0.05, [0.95, 1.9, 2.9])
 
 
-def fitted_exponents(
-    chain: Chain, rows: list[tuple[Contexts, int, int]], pull: float = 2.0
-) -> NDArray[np.float32]:
+def fitted_exponents(chain: Chain, rows: list[tuple[Contexts, int, int]], pull: float = 2.0) -> NDArray[np.float32]:
     """Returns the exponents (buckets, experts) that make unseen songs likeliest, pulled a little to a common set.
 
     Args:
@@ -311,7 +308,9 @@ def main() -> None:
     if options.data is None:
         sys.exit("give the folder of the corpora: --data FOLDER or SONGWRIGHT_DATA")
     songs = list(read_all(Path(options.data)))
-    parts: dict[str, list[CorpusSong]] = {name: [s for s in songs if part_of(s) == name] for name in ("learn", "tune", "test")}
+    parts: dict[str, list[CorpusSong]] = {
+        name: [s for s in songs if part_of(s) == name] for name in ("learn", "tune", "test")
+    }
     learn, tune, test = (
         [o for song in parts[name] for section in song.sections for o in observations(section, song.group)]
         for name in parts
@@ -326,7 +325,9 @@ def main() -> None:
     }
     table = held_out_table(nats, groups)
     num_songs = len(parts["learn"]) + len(parts["tune"])
-    print(f"learned from {num_songs} songs, {len(learn) + len(tune)} chords; held out {len(parts['test'])}, {len(test)}")
+    print(
+        f"learned from {num_songs} songs, {len(learn) + len(tune)} chords; held out {len(parts['test'])}, {len(test)}"
+    )
     print_table(table)
     if not options.dry_run:
         _write(arrays, table, num_songs, parts["test"])

@@ -5,13 +5,15 @@ up what a constraint misses (Metropolis et al. 1953; Hastings 1970).
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from songwright.compose.harmony.progression import Loop, Progression
 
-DEFAULT_STEPS = 120
+NUM_STEPS = 120
 TEMPERATURE = 0.8
+"""Of the model's part of the target: below 1 the walk leans to likelier progressions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,72 +45,94 @@ class Constraints:
         return not self.roles or role in self.roles
 
 
-def energy(progression: Progression, loop: Loop, constraints: Constraints | None) -> float:
-    """Returns the energy of a progression: the misses of the constraints and of good manners.
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a progression stands beside.
 
-    Manners: a loop of four or more chords has three different ones, and no chord is repeated next to itself.
+    Attributes:
+        taken: roots of the progressions of other roles, which should not be written again.
+        avoid_start: roots that it should not begin on (a bridge leaves home).
+        num_roots: how many different roots it should have at least.
     """
+
+    taken: tuple[tuple[int, ...], ...] = ()
+    avoid_start: tuple[int, ...] = ()
+    num_roots: int = 3
+
+
+def manners(progression: Progression, loop: Loop, surroundings: Surroundings) -> float:
+    """Returns the energy of bad manners: chords repeated beside themselves, too few, or another section's."""
     entries = progression.entries()
-    clashes = sum(a == b for a, b in zip(entries, entries[1:], strict=False))
-    variety = min(3, len(entries), len(loop.vocabulary.romans)) - len(set(entries))
-    total = 4.0 * clashes + 4.0 * max(0, variety)
-    if constraints is None:
-        return total
-    index = loop.vocabulary.index
+    roots = loop.roots(progression)
+    clashes = sum(a == b for a, b in pairwise(entries))
+    home = sum(loop.vocabulary.chords[e].root == 0 for e in entries) / len(entries)
+    total = 3.0 * clashes + 3.0 * max(0, min(surroundings.num_roots, len(entries)) - len(set(roots)))
+    total += 8.0 * max(0.0, home - 0.5)
+    total += 4.0 * (roots in surroundings.taken)
+    return total + 3.0 * (roots[0] in surroundings.avoid_start)
+
+
+def energy(progression: Progression, loop: Loop, constraints: Constraints) -> float:
+    """Returns the energy of what the constraints miss: `Constraints.weight` for each."""
+    entries, index = progression.entries(), loop.vocabulary.index
     misses = 0.0
     if constraints.start is not None:
         misses += entries[0] != index(constraints.start)
     if constraints.end is not None:
         misses += entries[-1] != index(constraints.end)
-    tail = [index(roman) for roman in constraints.cadence][-len(entries) :]
+    tail = [index(roman) for roman in constraints.cadence]
     misses += sum(a != b for a, b in zip(reversed(tail), reversed(entries), strict=False))
     if constraints.num_borrowed is not None:
         misses += abs(sum(loop.vocabulary.borrowed[e] for e in entries) - constraints.num_borrowed)
     misses += sum(index(roman) not in entries for roman in constraints.must_contain)
     misses += sum(index(roman) in entries for roman in constraints.avoid)
-    return total + constraints.weight * misses
+    return constraints.weight * misses
 
 
 def resample(
     progression: Progression,
     loop: Loop,
     random: np.random.Generator,
+    surroundings: Surroundings,
     constraints: Constraints | None = None,
-    num_steps: int = DEFAULT_STEPS,
+    num_steps: int = NUM_STEPS,
 ) -> Progression:
-    """Returns a progression after a Metropolis–Hastings walk under soft constraints.
+    """Returns a progression after a Metropolis–Hastings walk.
 
-    Proposals, evenly: one chord drawn anew from the style's entries; one chord drawn from the model given what comes
-    before it (an independence proposal, corrected in the acceptance). The best state seen is returned.
+    The target is p(chords)^(1/T) · exp(−energy). Proposals, evenly: a chord (with those that repeat it) drawn from all
+    entries; a chord drawn from the model given what comes before it, corrected in the acceptance. Under constraints
+    the walk keeps the best state it has seen, else its last.
 
     Args:
         progression: where the walk begins.
         loop: the model.
         random: where the choices come from.
+        surroundings: what it stands beside.
         constraints: what is wished.
         num_steps: length of the walk.
     """
-    count = len(loop.vocabulary.romans)
-    current, value = progression, _value(progression, loop, constraints)
+
+    def value_of(state: Progression) -> float:
+        wished = 0.0 if constraints is None else energy(state, loop, constraints)
+        return loop.log_probability(state) / TEMPERATURE - manners(state, loop, surroundings) - wished
+
+    current, value = progression, value_of(progression)
     best, best_value = current, value
     for _ in range(num_steps):
-        i = int(random.integers(len(current.slots)))
-        old = current.slots[i].entry
-        correction = 0.0
+        i = current.twins[int(random.integers(len(current.slots)))]
+        old, correction = current.slots[i].entry, 0.0
         if random.random() < 0.5:
-            new = int(random.integers(count))
+            new = int(random.integers(len(loop.vocabulary)))
         else:
             p = loop.distribution(loop.context_at(current.slots, i))
-            new = int(random.choice(count, p=p))
+            new = int(random.choice(len(p), p=p))
             correction = float(np.log(p[old]) - np.log(p[new]))
+        if new == old:
+            continue
         proposal = current.with_entry(i, new)
-        proposed = _value(proposal, loop, constraints)
+        proposed = value_of(proposal)
         if np.log(random.random()) < proposed - value + correction:
             current, value = proposal, proposed
             if value > best_value:
                 best, best_value = current, value
-    return best if constraints is not None else current
-
-
-def _value(progression: Progression, loop: Loop, constraints: Constraints | None) -> float:
-    return loop.log_probability(progression) / TEMPERATURE - energy(progression, loop, constraints)
+    return current if constraints is None else best

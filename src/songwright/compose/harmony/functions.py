@@ -1,4 +1,4 @@
-"""Chord functions: what a chord is to its key, coarse enough to learn from data, and how a style's vocabulary meets them.
+"""Chord functions: what a chord is to its key, coarse enough to learn, and how a style's vocabulary meets them.
 
 A function is a root (semitones above the tonic) and one of four qualities: major, minor, dominant seventh, diminished.
 Colour (sevenths, ninths, suspensions) is the style's, not the model's. Spelling of symbols lives here too.
@@ -74,66 +74,102 @@ class Vocabulary:
     """The chords a style may use in a mode, joined to the model's functions.
 
     Attributes:
-        romans: the style's roman numerals.
-        chords: the same over tonic C.
+        chords: over tonic C.
         functions: function of each.
         transfer: (NUM_FUNCTIONS, entries): which share of a function's probability each entry takes.
         borrowed: whether each entry has a tone outside the mode (the leading tone of minor excepted).
         tonic: index of the entry that ends a song.
     """
 
-    romans: tuple[str, ...]
     chords: tuple[Chord, ...]
     functions: tuple[int, ...]
     transfer: NDArray[np.float64]
     borrowed: tuple[bool, ...]
     tonic: int
 
+    def __len__(self) -> int:
+        """Number of entries."""
+        return len(self.chords)
+
     def index(self, roman: str) -> int:
-        """Returns the entry that serves a roman numeral: the same, else the same function, degree or class."""
-        if roman in self.romans:
-            return self.romans.index(roman)
-        function = function_of(parse_roman(roman))
-        return min(range(len(self.romans)), key=lambda i: (_distance(function, self.functions[i]), i))
+        """Returns the entry that serves a roman numeral: the same chord, else the same function, root or class."""
+        chord = parse_roman(roman)
+        if chord in self.chords:
+            return self.chords.index(chord)
+        function = function_of(chord)
+        return min(range(len(self.chords)), key=lambda i: (_chord_distance(function, self.chords[i]), i))
 
 
-def _distance(a: int, b: int) -> int:
-    """Returns how far two functions are: 0 same, 1 same root and kind of third, 2 same root, 3 same class, 4 else."""
-    if a == b:
+def _chord_distance(function: int, chord: Chord) -> int:
+    """Returns how far a chord is from a function.
+
+    0 the same (a chord without a third is major or minor as need be), 1 same root and kind of third, 2 same root,
+    3 same class, 4 else.
+    """
+    root, quality = divmod(function, NUM_QUALITIES)
+    if root != chord.root:
+        return 3 if class_of(function) == class_of(function_of(chord)) else 4
+    own = quality_of(chord)
+    if quality == own or (chord.third is None and quality in (MAJOR, MINOR)):
         return 0
-    if a // NUM_QUALITIES == b // NUM_QUALITIES:
-        minor_thirds = (MINOR, DIMINISHED)
-        return 1 if (a % NUM_QUALITIES in minor_thirds) == (b % NUM_QUALITIES in minor_thirds) else 2
-    return 3 if class_of(a) == class_of(b) else 4
+    minor_thirds = (MINOR, DIMINISHED)
+    return 1 if (quality in minor_thirds) == (own in minor_thirds) else 2
 
 
 _SHARES = (1.0, 1.0, 0.5, 0.0)
-"""Share of a function's probability that goes to the nearest entries, by `_distance`; farther ones get nothing."""
+"""Share of a function's probability that goes to the nearest entries, by `_chord_distance`; farther ones get nothing."""
 
 
 def make_vocabulary(romans: tuple[str, ...], key: Key) -> Vocabulary:
     """Returns the vocabulary of roman numerals in a key's mode.
 
     Args:
-        romans: at least one; a tonic chord is added in front where there is none.
+        romans: of the style; in the church modes each chord is bent to the scale, and the chord that names the mode
+            (IV of dorian, bVII of mixolydian, II of lydian, bII of phrygian) is added.
         key: its mode says which chords are at home.
     """
+    home = _home(key)
     chords = [parse_roman(r) for r in romans]
+    if key.mode in _MODE_CHORDS:
+        bent = [c for chord in chords if (c := _bent(chord, home))]
+        chords = list(dict.fromkeys([*bent, parse_roman(_MODE_CHORDS[key.mode])]))
     if not any(c.root == 0 for c in chords):
-        romans = ("i" if key.is_minor else "I", *romans)
-        chords = [parse_roman(r) for r in romans]
+        chords.insert(0, Chord(0, "m" if key.is_minor else ""))
     functions = tuple(function_of(c) for c in chords)
     transfer = np.zeros((NUM_FUNCTIONS, len(chords)))
     for function in range(NUM_FUNCTIONS):
-        near = [_distance(function, f) for f in functions]
+        near = [_chord_distance(function, c) for c in chords]
         share = _SHARES[min(min(near), 3)]
         owners = [i for i, n in enumerate(near) if n == min(near)]
         transfer[function, owners] = share / len(owners)
-    home = {(p - key.tonic) % 12 for p in key.pitch_classes} | ({11} if key.is_minor else set())
-    if len(key.pitch_classes) < 7:
-        home |= {0, 2, 3, 5, 7, 8, 10} if key.is_minor else {0, 2, 4, 5, 7, 9, 11}
     borrowed = tuple(bool({p % 12 for p in c.pitch_classes} - home) for c in chords)
-    return Vocabulary(tuple(romans), tuple(chords), functions, transfer, borrowed, _tonic(chords, key))
+    return Vocabulary(tuple(chords), functions, transfer, borrowed, _tonic(chords, key))
+
+
+_MODE_CHORDS = {"dorian": "IV", "mixolydian": "bVII", "lydian": "II", "phrygian": "bII"}
+
+
+def _home(key: Key) -> set[int]:
+    """Returns the tones of the mode above its tonic, the leading tone of minor among them."""
+    if len(key.pitch_classes) < 7 or key.mode in ("minor", "harmonic_minor", "melodic_minor"):
+        return {0, 2, 3, 5, 7, 8, 10, 11} if key.is_minor else {0, 2, 4, 5, 7, 9, 11}
+    return {(p - key.tonic) % 12 for p in key.pitch_classes}
+
+
+def _bent(chord: Chord, home: set[int]) -> Chord | None:
+    """Returns the chord with its third and seventh moved into the scale; None if root or fifth lie outside."""
+    if {p % 12 for p in chord.pitch_classes} <= home:
+        return chord
+    tones = {name: next((i for i in steps if (chord.root + i) % 12 in home), None)
+             for name, steps in (("third", (4, 3)), ("fifth", (7,)), ("seventh", (11, 10)))}  # fmt: skip
+    if chord.root not in home or tones["third"] is None or tones["fifth"] is None:
+        return None
+    triad = "m" if tones["third"] == 3 else ""
+    if chord.seventh is None or tones["seventh"] is None:
+        return Chord(chord.root, triad)
+    return Chord(
+        chord.root, {(3, 10): "m7", (4, 10): "7", (4, 11): "maj7"}.get((tones["third"], tones["seventh"]), triad)
+    )
 
 
 def _tonic(chords: list[Chord], key: Key) -> int:

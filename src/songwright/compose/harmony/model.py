@@ -210,7 +210,8 @@ class Chain:
         """Returns the probability of each outcome (outcomes,)."""
         pooled = self.exponents[bucket] @ self.experts(contexts)
         p: NDArray[np.float64] = np.exp(pooled - pooled.max())
-        return p / p.sum()
+        p /= p.sum()
+        return p
 
 
 @dataclass(frozen=True)

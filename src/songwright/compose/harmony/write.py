@@ -1,30 +1,29 @@
 """Chords of a whole song: one progression for each role, laid out over the plan, with a cadence at the end."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
-from songwright.compose.harmony.constraints import Constraints, resample
+from songwright.compose.harmony.constraints import Constraints, Surroundings, resample
 from songwright.compose.harmony.functions import (
+    DOMINANT_CLASS,
     START,
     Vocabulary,
+    class_of,
     function_of,
     spell,
     vocabulary_of,
 )
-from songwright.compose.harmony.model import (
-    GROUPS,
-    NO_DURATION,
-    ROLES,
-    Context,
-    load_model,
-)
-from songwright.compose.harmony.progression import Loop, Progression, Rhythm
+from songwright.compose.harmony.model import GROUPS, NO_DURATION, ROLES, Context, load_model
+from songwright.compose.harmony.progression import Loop, Meter, Progression, period_twins
+from songwright.compose.harmony.rhythm import Rhythm, chord_lengths
 from songwright.compose.plan import SectionPlan, SongPlan
 from songwright.compose.style import Idiom, Style
-from songwright.score.song import ChordSpan
+from songwright.score.song import TICKS_PER_QUARTER, ChordSpan
 from songwright.score.theory import Chord, Key, parse_roman
 from songwright.seeding import generator
 
@@ -33,20 +32,32 @@ _MODEL_ROLES = {
     "head": "verse", "theme": "verse", "drop": "chorus", "build": "prechorus", "interlude": "intro",
     "breakdown": "bridge",
 }  # fmt: skip
-_BORROWS = {
+_LENDERS = {
     "intro": ("verse", "chorus", "head", "theme", "drop"), "outro": ("chorus", "verse", "head", "theme", "drop"),
     "interlude": ("verse", "chorus", "head", "theme"), "breakdown": ("chorus", "verse", "drop"),
     "solo": ("verse", "head", "chorus", "theme"), "drop": ("chorus",), "build": ("drop", "chorus", "verse"),
 }  # fmt: skip
-"""Roles that take the progression of another role that the song has."""
+"""Roles that take the progression of another role, the first that the song has."""
+
+_PERIOD_SHARE = 0.6
+"""How often a loop of eight bars is a period, a a′."""
+
+
+Span = tuple[Fraction, Fraction, Chord]
+"""Start and length in felt beats, and a chord over tonic C."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """A progression as chords over tonic C: (start, length, chord) in felt beats, exact."""
+    """A progression as chords over tonic C."""
 
-    spans: tuple[tuple[Fraction, Fraction, Chord], ...]
+    spans: tuple[Span, ...]
     num_bars: int
+
+    @property
+    def roots(self) -> tuple[int, ...]:
+        """Roots above the tonic, neighbours that are equal joined."""
+        return tuple(root for root, _ in groupby(chord.root for _, _, chord in self.spans))
 
 
 def write_harmony(
@@ -96,6 +107,7 @@ class _Writer:
         self.model = load_model()
         self.beats = felt_beats(plan)
         self.roles = {section.role for section in plan.sections}
+        self.colours = colour_weights(self.vocabulary, generator(seed, "harmony", "colours"))
         self._bars: dict[str, Bars] = {}
 
     def section(self, section: SectionPlan) -> list[ChordSpan]:
@@ -116,43 +128,58 @@ class _Writer:
     def bars_of(self, role: str) -> Bars:
         """Returns the progression of a role, written at its first use."""
         if role not in self._bars:
-            lender = next((r for r in _BORROWS.get(role, ()) if r in self.roles and r != role), None)
-            self._bars[role] = self.bars_of(lender) if lender and lender not in _BORROWS else self._write(role)
+            named = [idiom for idiom in matching_idioms(self.style, self.plan.key, role) if role in idiom.sections]
+            lender = next((r for r in _LENDERS.get(role, ()) if r in self.roles), None)
+            self._bars[role] = self.bars_of(lender) if lender and not named else self._write(role)
         return self._bars[role]
 
     def _write(self, role: str) -> Bars:
         random = generator(self.seed, "harmony", role)
-        longest = max(s.num_bars for s in self.plan.sections if s.role == role)
-        idioms = matching_idioms(self.style, self.plan.key, role)
-        free = self.constraints is None or not self.constraints.holds_for(role)
-        takes_idiom = bool(idioms) and random.random() < self.style.harmony.idiom_share
-        if takes_idiom and free:
-            weights = np.array([idiom.weight for idiom in idioms])
-            idiom = idioms[int(random.choice(len(idioms), p=weights / weights.sum()))]
-            return idiom_bars(idiom, self.beats)
-        choices = [(int(n), w) for n, w in self.style.harmony.loop_bars.items() if int(n) <= longest] or [
-            (longest, 1.0)
-        ]
-        p = np.array([w for _, w in choices])
-        num_bars = choices[int(random.choice(len(choices), p=p / p.sum()))][0]
-        return self._sampled(role, num_bars, random)
-
-    def _sampled(self, role: str, num_bars: int, random: np.random.Generator) -> Bars:
-        context = start_context(self.style, self.plan.key, role, self.beats)
-        beat_quarters = self.plan.beat_ticks / 960
-        weights = tuple(
-            (max(1, round(float(quarters) / beat_quarters)), weight)
-            for quarters, weight in self.style.harmony.chord_beats.items()
-        )
-        loop = Loop(self.model, self.vocabulary, context, num_bars, entry_weights(self.vocabulary, self.plan.key))
-        lengths = Rhythm(self.model, context, weights).draw(num_bars, random)
         constraints = self.constraints if self.constraints and self.constraints.holds_for(role) else None
-        progression = resample(loop.draw(lengths, random), loop, random, constraints)
-        return bars_from(progression, self.vocabulary)
+        taken = tuple(bars.roots for bars in self._bars.values())
+        if constraints is None and random.random() < self.style.harmony.idiom_share:
+            idioms = [idiom_bars(i, self.beats) for i in matching_idioms(self.style, self.plan.key, role)]
+            weights = [i.weight for i in matching_idioms(self.style, self.plan.key, role)]
+            fresh = [(b, w) for b, w in zip(idioms, weights, strict=True) if b.roots not in taken]
+            if fresh:
+                p = np.array([w for _, w in fresh])
+                return fresh[int(random.choice(len(fresh), p=p / p.sum()))][0]
+        num_bars = self._loop_bars(role, random)
+        if num_bars == 12:
+            return blues_bars(self.vocabulary, self.beats, random)
+        return self._sampled(role, num_bars, taken, constraints, random)
 
-    def _with_ending(
-        self, spans: list[tuple[Fraction, Fraction, Chord]], section: SectionPlan
-    ) -> list[tuple[Fraction, Fraction, Chord]]:
+    def _loop_bars(self, role: str, random: np.random.Generator) -> int:
+        """Returns the length of a role's loop: the style's usual ones that fit the longest section."""
+        longest = max(s.num_bars for s in self.plan.sections if s.role == role)
+        usual = [(int(n), w) for n, w in self.style.harmony.loop_bars.items()]
+        choices = [(n, w) for n, w in usual if n <= longest] or [(min(4, longest), 1.0)]
+        p = np.array([w for _, w in choices])
+        return choices[int(random.choice(len(choices), p=p / p.sum()))][0]
+
+    def _sampled(
+        self,
+        role: str,
+        num_bars: int,
+        taken: tuple[tuple[int, ...], ...],
+        constraints: Constraints | None,
+        random: np.random.Generator,
+    ) -> Bars:
+        context = start_context(self.style, self.plan.key, role, self.beats)
+        weights = entry_weights(self.vocabulary, self.plan.key) * self.colours
+        loop = Loop(self.model, self.vocabulary, context, Meter(self.beats, num_bars), weights)
+        usual = chord_lengths(self.style, self.beats, self.plan.beat_ticks / TICKS_PER_QUARTER)
+        lengths = Rhythm(self.model, context, self.beats, usual).draw(num_bars, random)
+        twins = tuple(range(len(lengths)))
+        if num_bars >= 8 and random.random() < _PERIOD_SHARE:
+            twins = period_twins(lengths, num_bars, self.beats)
+        surroundings = Surroundings(
+            taken, _starts(self._bars) if role == "bridge" else (), 2 if len(lengths) < 4 else 3
+        )
+        drawn = loop.draw(lengths, twins, random)
+        return bars_from(resample(drawn, loop, random, surroundings, constraints), self.vocabulary)
+
+    def _with_ending(self, spans: list[Span], section: SectionPlan) -> list[Span]:
         """Returns the last section's chords ending on the tonic, which is held through the tail, after a cadence."""
         total = Fraction(section.num_bars * self.beats)
         tail = Fraction(min(self.plan.tail_bars or 1, section.num_bars) * self.beats)
@@ -168,15 +195,16 @@ class _Writer:
 
     def _approach(self) -> Chord:
         """Returns the style's chord that leads home: its dominant, else what the model hears before the tonic."""
-        order = ("V7", "V", "V7sus4", "v", "bVII", "IV", "iv")
-        degrees = [parse_roman(roman).root for roman in order]
-        chords = self.vocabulary.chords
-        for roman in order:
-            wanted = function_of(parse_roman(roman))
-            match = next((c for c in chords if function_of(c) == wanted), None)
+        for roman in ("V7", "V", "v", "bVII", "IV", "iv", "bVI", "ii"):
+            match = next((c for c in self.vocabulary.chords if function_of(c) == function_of(parse_roman(roman))), None)
             if match:
                 return match
-        return min(chords, key=lambda c: degrees.index(c.root) if c.root in degrees else 99)
+        return next((c for c in self.vocabulary.chords if c.root), self.vocabulary.chords[0])
+
+
+def _starts(written: Mapping[str, Bars]) -> tuple[int, ...]:
+    """Returns the roots on which the progressions begin."""
+    return tuple(bars.roots[0] for bars in written.values())
 
 
 def start_context(style: Style, key: Key, role: str, beats_per_bar: int) -> Context:
@@ -197,10 +225,53 @@ def start_context(style: Style, key: Key, role: str, beats_per_bar: int) -> Cont
 
 
 def entry_weights(vocabulary: Vocabulary, key: Key) -> NDArray[np.float64]:
-    """Returns how much a mode other than plain major and minor favours each entry."""
-    if key.mode in ("major", "minor"):
-        return np.ones(len(vocabulary.romans))
-    return np.where(np.array(vocabulary.borrowed), 0.15, 1.0)
+    """Returns how much a church mode favours each entry; its own chord, rare in the data, most."""
+    weights = np.where(np.array(vocabulary.borrowed), 0.15, 1.0)
+    if key.mode in ("major", "minor", "harmonic_minor", "melodic_minor") or len(key.pitch_classes) < 7:
+        return np.ones(len(vocabulary))
+    weights[-1] *= 4.0
+    return weights
+
+
+def colour_weights(vocabulary: Vocabulary, random: np.random.Generator) -> NDArray[np.float64]:
+    """Returns weights that let one entry speak for each function, so that a song keeps its colours.
+
+    Where a style has, say, I, Imaj7 and I6, a song mostly uses one of them; a dominant may still change its dress.
+
+    Args:
+        vocabulary: of the style.
+        random: where the choice comes from.
+    """
+    weights = np.ones(len(vocabulary))
+    for function in sorted(set(vocabulary.functions)):
+        same = [i for i, f in enumerate(vocabulary.functions) if f == function]
+        p = 0.6 ** np.arange(len(same))
+        main = int(random.choice(same, p=p / p.sum()))
+        rest = 0.15 if class_of(function) == DOMINANT_CLASS else 0.03
+        shares = np.array([1.0 if i == main else rest for i in same])
+        weights[same] = shares / shares.mean()
+    return weights
+
+
+_BLUES = (
+    (("I7", 1.0),), (("I7", 0.5), ("IV7", 0.5)), (("I7", 1.0),), (("I7", 1.0),),
+    (("IV7", 1.0),), (("IV7", 1.0),), (("I7", 1.0),), (("I7", 0.8), ("VI7", 0.2)),
+    (("V7", 0.75), ("ii7", 0.25)), (("IV7", 0.7), ("V7", 0.3)), (("I7", 1.0),), (("V7", 0.7), ("I7", 0.3)),
+)  # fmt: skip
+"""The twelve bars of the blues with their usual variants."""
+
+
+def blues_bars(vocabulary: Vocabulary, beats: int, random: np.random.Generator) -> Bars:
+    """Returns twelve bars of blues in the style's vocabulary; a ii in the ninth bar leads to a V in the tenth."""
+    romans = [str(random.choice([r for r, _ in bar], p=[p for _, p in bar])) for bar in _BLUES]
+    romans[9] = "V7" if romans[8] == "ii7" else romans[9] if romans[8] == "V7" else "IV7"
+    if function_of(vocabulary.chords[vocabulary.tonic]) % 4 == 1:
+        minor = {"I7": "i7", "IV7": "iv7", "VI7": "i7", "ii7": "bVI7"}
+        romans = [minor.get(r, r) for r in romans]
+    spans = [
+        (Fraction(n * beats), Fraction(beats), vocabulary.chords[vocabulary.index(r)]) for n, r in enumerate(romans)
+    ]
+    return Bars(tuple(spans), 12)
 
 
 def matching_idioms(style: Style, key: Key, role: str) -> tuple[Idiom, ...]:
@@ -230,10 +301,10 @@ def bars_from(progression: Progression, vocabulary: Vocabulary) -> Bars:
     )
 
 
-def laid_out(bars: Bars, num_bars: int, beats: int) -> list[tuple[Fraction, Fraction, Chord]]:
+def laid_out(bars: Bars, num_bars: int, beats: int) -> list[Span]:
     """Returns a progression repeated over a section; what remains takes the end of the loop, so that it still closes."""
     loops, rest = divmod(num_bars, bars.num_bars)
-    spans: list[tuple[Fraction, Fraction, Chord]] = []
+    spans: list[Span] = []
     for n in range(loops):
         spans += [(s + n * bars.num_bars * beats, length, c) for s, length, c in bars.spans]
     cut, base = Fraction((bars.num_bars - rest) * beats), Fraction(loops * bars.num_bars * beats)
