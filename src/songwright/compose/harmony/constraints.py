@@ -5,10 +5,10 @@ up what a constraint misses (Metropolis et al. 1953; Hastings 1970).
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
+from songwright.compose.harmony.manners import Manners
 from songwright.compose.harmony.progression import Loop, Progression
 
 NUM_STEPS = 120
@@ -45,33 +45,6 @@ class Constraints:
         return not self.roles or role in self.roles
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a progression stands beside.
-
-    Attributes:
-        taken: roots of the progressions of other roles, which should not be written again.
-        avoid_start: roots that it should not begin on (a bridge leaves home).
-        num_roots: how many different roots it should have at least.
-    """
-
-    taken: tuple[tuple[int, ...], ...] = ()
-    avoid_start: tuple[int, ...] = ()
-    num_roots: int = 3
-
-
-def manners(progression: Progression, loop: Loop, surroundings: Surroundings) -> float:
-    """Returns the energy of bad manners: chords repeated beside themselves, too few, or another section's."""
-    entries = progression.entries()
-    roots = loop.roots(progression)
-    clashes = sum(a == b for a, b in pairwise(entries))
-    home = sum(loop.vocabulary.chords[e].root == 0 for e in entries) / len(entries)
-    total = 3.0 * clashes + 3.0 * max(0, min(surroundings.num_roots, len(entries)) - len(set(roots)))
-    total += 8.0 * max(0.0, home - 0.5)
-    total += 4.0 * (roots in surroundings.taken)
-    return total + 3.0 * (roots[0] in surroundings.avoid_start)
-
-
 def energy(progression: Progression, loop: Loop, constraints: Constraints) -> float:
     """Returns the energy of what the constraints miss: `Constraints.weight` for each."""
     entries, index = progression.entries(), loop.vocabulary.index
@@ -93,7 +66,7 @@ def resample(
     progression: Progression,
     loop: Loop,
     random: np.random.Generator,
-    surroundings: Surroundings,
+    manners: Manners,
     constraints: Constraints | None = None,
     num_steps: int = NUM_STEPS,
 ) -> Progression:
@@ -107,14 +80,14 @@ def resample(
         progression: where the walk begins.
         loop: the model.
         random: where the choices come from.
-        surroundings: what it stands beside.
+        manners: what is expected of it.
         constraints: what is wished.
         num_steps: length of the walk.
     """
 
     def value_of(state: Progression) -> float:
         wished = 0.0 if constraints is None else energy(state, loop, constraints)
-        return loop.log_probability(state) / TEMPERATURE - manners(state, loop, surroundings) - wished
+        return loop.log_probability(state) / TEMPERATURE - manners.energy(state, loop) - wished
 
     current, value = progression, value_of(progression)
     best, best_value = current, value
@@ -124,7 +97,7 @@ def resample(
         if random.random() < 0.5:
             new = int(random.integers(len(loop.vocabulary)))
         else:
-            p = loop.distribution(loop.context_at(current.slots, i))
+            p = loop.distribution(loop.place(current.slots, i))
             new = int(random.choice(len(p), p=p))
             correction = float(np.log(p[old]) - np.log(p[new]))
         if new == old:

@@ -117,7 +117,7 @@ def _chord_distance(function: int, chord: Chord) -> int:
 
 
 _SHARES = (1.0, 1.0, 0.5, 0.0)
-"""Share of a function's probability that goes to the nearest entries, by `_chord_distance`; farther ones get nothing."""
+"""Share of a function's probability that goes to the nearest entries, by `_chord_distance`."""
 
 
 def make_vocabulary(romans: tuple[str, ...], key: Key) -> Vocabulary:

@@ -6,12 +6,16 @@ A progression is a loop of a few bars. It is drawn chord by chord (`Loop.draw`),
 
 from dataclasses import dataclass, replace
 from itertools import groupby
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
 
 from songwright.compose.harmony.functions import START, Vocabulary
 from songwright.compose.harmony.model import NO_ECHO, Context, HarmonyModel
+
+Place = tuple[int, int, int, int, int, int, int]
+"""Three functions before (latest first), bar, beat, bars left, and the function four bars earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,42 +102,42 @@ class Loop:
     ) -> None:
         self.vocabulary, self.meter = vocabulary, meter
         self._model, self._context, self._weights = model, context, weights
-        self._cache: dict[Context, NDArray[np.float64]] = {}
+        self._cache: dict[Place, NDArray[np.float64]] = {}
 
-    def context_at(self, slots: tuple[Slot, ...], index: int, before: tuple[int, ...] = ()) -> Context:
-        """Returns the context of a chord.
+    def place(self, slots: tuple[Slot, ...], index: int, before: tuple[int, ...] = ()) -> Place:
+        """Returns what the model needs to know about the place of a chord.
 
         Args:
             slots: the progression, at least up to the chord.
             index: which chord.
             before: functions that came before the loop, latest first; none at the beginning of a section.
         """
-        slot, beats = slots[index], self.meter.beats_per_bar
+        start, beats = slots[index].start_beat, self.meter.beats_per_bar
         functions = self.vocabulary.functions
-        past = [functions[s.entry] for s in reversed(slots[max(0, index - 3) : index])]
-        past = [*past, *before, START, START, START][:3]
-        bar, beat = divmod(slot.start_beat, beats)
-        back = slot.start_beat - 4 * beats
+        past = [functions[s.entry] for s in slots[max(0, index - 3) : index][::-1]]
+        if index < 3:
+            past = [*past, *before, START, START, START]
+        bar, beat = divmod(start, beats)
         echo = NO_ECHO
+        back = start - 4 * beats
         if back >= 0:
             echo = next(functions[s.entry] for s in slots if s.start_beat <= back < s.start_beat + s.num_beats)
-        return replace(
-            self._context,
-            history=(past[0], past[1], past[2]),
-            bar=bar % 8,
-            beat=beat,
-            bars_left=min(4, self.meter.num_bars - bar),
-            echo=echo,
-        )
+        return past[0], past[1], past[2], bar % 8, beat, min(4, self.meter.num_bars - bar), echo
 
-    def distribution(self, context: Context) -> NDArray[np.float64]:
+    def distribution(self, place: Place) -> NDArray[np.float64]:
         """Returns the probability of each entry (entries,)."""
-        known = self._cache.get(context)
+        known = self._cache.get(place)
         if known is None:
+            h1, h2, h3, bar, beat, left, echo = place
+            context = replace(self._context, history=(h1, h2, h3), bar=bar, beat=beat, bars_left=left, echo=echo)
             p = self._model.next_function(context) @ self.vocabulary.transfer * self._weights + 1e-6
             known = p / p.sum()
-            self._cache[context] = known
+            self._cache[place] = known
         return known
+
+    def log_at(self, slots: tuple[Slot, ...], index: int, before: tuple[int, ...] = ()) -> float:
+        """Returns the log-probability of one chord; the arguments are those of `place`."""
+        return log(self.distribution(self.place(slots, index, before))[slots[index].entry])
 
     def draw(
         self, lengths: tuple[int, ...], twins: tuple[int, ...], random: np.random.Generator, temperature: float = 0.85
@@ -150,7 +154,7 @@ class Loop:
         beat = 0
         for i, length in enumerate(lengths):
             slots = (*slots, Slot(0, beat, length))
-            p = self.distribution(self.context_at(slots, i)) ** (1.0 / temperature)
+            p = self.distribution(self.place(slots, i)) ** (1.0 / temperature)
             if i:
                 p[slots[i - 1].entry] *= 0.02
             entry = slots[twins[i]].entry if twins[i] < i else int(random.choice(len(p), p=p / p.sum()))
@@ -161,13 +165,9 @@ class Loop:
     def log_probability(self, progression: Progression) -> float:
         """Returns the log-probability of the chords that are free, and of the way back to the first one."""
         slots = progression.slots
-        total = 0.0
-        for i in range(len(slots)):
-            if progression.twins[i] == i:
-                total += float(np.log(self.distribution(self.context_at(slots, i))[slots[i].entry]))
-        functions = [self.vocabulary.functions[s.entry] for s in reversed(slots)]
-        again = self.context_at(slots[:1], 0, tuple(functions[:3]))
-        return total + float(np.log(self.distribution(again)[slots[0].entry]))
+        total = sum(self.log_at(slots, i) for i, twin in enumerate(progression.twins) if twin == i)
+        last = tuple(self.vocabulary.functions[s.entry] for s in slots[:-4:-1])
+        return total + self.log_at(slots[:1], 0, last)
 
     def roots(self, progression: Progression) -> tuple[int, ...]:
         """Returns the roots above the tonic, neighbours that are equal joined."""

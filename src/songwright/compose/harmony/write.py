@@ -1,6 +1,5 @@
 """Chords of a whole song: one progression for each role, laid out over the plan, with a cadence at the end."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby
@@ -8,7 +7,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from songwright.compose.harmony.constraints import Constraints, Surroundings, resample
+from songwright.compose.harmony.constraints import Constraints, resample
 from songwright.compose.harmony.functions import (
     DOMINANT_CLASS,
     START,
@@ -18,6 +17,7 @@ from songwright.compose.harmony.functions import (
     spell,
     vocabulary_of,
 )
+from songwright.compose.harmony.manners import STRICT_FAMILIES, manners_for
 from songwright.compose.harmony.model import GROUPS, NO_DURATION, ROLES, Context, load_model
 from songwright.compose.harmony.progression import Loop, Meter, Progression, period_twins
 from songwright.compose.harmony.rhythm import Rhythm, chord_lengths
@@ -173,38 +173,51 @@ class _Writer:
         twins = tuple(range(len(lengths)))
         if num_bars >= 8 and random.random() < _PERIOD_SHARE:
             twins = period_twins(lengths, num_bars, self.beats)
-        surroundings = Surroundings(
-            taken, _starts(self._bars) if role == "bridge" else (), 2 if len(lengths) < 4 else 3
-        )
+        manners = manners_for(role, self.style.family, is_modal(self.plan.key), self.vocabulary, taken)
         drawn = loop.draw(lengths, twins, random)
-        return bars_from(resample(drawn, loop, random, surroundings, constraints), self.vocabulary)
+        return bars_from(resample(drawn, loop, random, manners, constraints), self.vocabulary)
 
     def _with_ending(self, spans: list[Span], section: SectionPlan) -> list[Span]:
-        """Returns the last section's chords ending on the tonic, which is held through the tail, after a cadence."""
+        """Returns the last section's chords with the tonic held through the tail, reached by a cadence."""
         total = Fraction(section.num_bars * self.beats)
         tail = Fraction(min(self.plan.tail_bars or 1, section.num_bars) * self.beats)
-        tonic = self.vocabulary.chords[self.vocabulary.tonic]
-        kept = [(s, min(length, total - tail - s), c) for s, length, c in spans if s < total - tail]
-        if kept and kept[-1][2].root == 0:
-            first, length, _ = kept[-1]
-            half = length if length <= self.beats else Fraction(self.beats)
-            kept[-1] = (first, length - half, kept[-1][2])
-            kept = [row for row in kept if row[1] > 0]
-            kept.append((first + length - half, half, self._approach()))
-        return [*kept, (total - tail, tail, tonic)]
+        end = total - tail
+        kept = [(s, min(length, end - s), c) for s, length, c in spans if s < end]
+        final = (end, tail, self.vocabulary.chords[self.vocabulary.tonic])
+        if not kept or self._closes(kept):
+            return [*kept, final]
+        room = min(kept[-1][1], Fraction(self.beats))
+        if kept[-1][2].root == 0 and room > self.beats / 2:
+            room = Fraction(self.beats, 2) if self.beats % 2 == 0 else Fraction(1)
+        approach = self._approaches(room)
+        start = end - room
+        cut = [(s, min(length, start - s), c) for s, length, c in kept if s < start]
+        part = room / len(approach)
+        return [*cut, *((start + i * part, part, chord) for i, chord in enumerate(approach)), final]
 
-    def _approach(self) -> Chord:
-        """Returns the style's chord that leads home: its dominant, else what the model hears before the tonic."""
-        for roman in ("V7", "V", "v", "bVII", "IV", "iv", "bVI", "ii"):
-            match = next((c for c in self.vocabulary.chords if function_of(c) == function_of(parse_roman(roman))), None)
+    def _closes(self, kept: list[Span]) -> bool:
+        """Whether the last chords lead to a final tonic by themselves."""
+        roots = [root for root, _ in groupby(chord.root for _, _, chord in kept)]
+        leading = (7, 11) if self.style.family in STRICT_FAMILIES else (7, 5, 10, 8, 11, 1)
+        if roots[-1] == 0:
+            return len(roots) > 1 and roots[-2] in leading and kept[-1][1] <= 2 * self.beats
+        return roots[-1] in leading
+
+    def _approaches(self, room: Fraction) -> list[Chord]:
+        """Returns the chords that lead home: ii and V where there is room and the style is strict, else a dominant."""
+        dominant = self._first("V7", "V", "v", "bVII", "IV", "iv", "bVI", "ii")
+        if self.style.family in ("jazz", "latin") and room >= 2 and dominant.root == 7:
+            return [self._first("ii7", "ii7b5", "IV", "iv", "bVI"), dominant]
+        return [dominant]
+
+    def _first(self, *romans: str) -> Chord:
+        """Returns the first chord of the vocabulary that does what one of the numerals does."""
+        for roman in romans:
+            function = function_of(parse_roman(roman))
+            match = next((c for c in self.vocabulary.chords if function_of(c) == function and c.bass is None), None)
             if match:
                 return match
         return next((c for c in self.vocabulary.chords if c.root), self.vocabulary.chords[0])
-
-
-def _starts(written: Mapping[str, Bars]) -> tuple[int, ...]:
-    """Returns the roots on which the progressions begin."""
-    return tuple(bars.roots[0] for bars in written.values())
 
 
 def start_context(style: Style, key: Key, role: str, beats_per_bar: int) -> Context:
@@ -224,11 +237,16 @@ def start_context(style: Style, key: Key, role: str, beats_per_bar: int) -> Cont
     )
 
 
+def is_modal(key: Key) -> bool:
+    """Whether the mode is a church mode other than plain major and minor."""
+    return key.mode in ("dorian", "phrygian", "lydian", "mixolydian", "locrian")
+
+
 def entry_weights(vocabulary: Vocabulary, key: Key) -> NDArray[np.float64]:
     """Returns how much a church mode favours each entry; its own chord, rare in the data, most."""
-    weights = np.where(np.array(vocabulary.borrowed), 0.15, 1.0)
-    if key.mode in ("major", "minor", "harmonic_minor", "melodic_minor") or len(key.pitch_classes) < 7:
+    if not is_modal(key):
         return np.ones(len(vocabulary))
+    weights = np.where(np.array(vocabulary.borrowed), 0.15, 1.0)
     weights[-1] *= 4.0
     return weights
 
@@ -246,10 +264,11 @@ def colour_weights(vocabulary: Vocabulary, random: np.random.Generator) -> NDArr
     for function in sorted(set(vocabulary.functions)):
         same = [i for i, f in enumerate(vocabulary.functions) if f == function]
         p = 0.6 ** np.arange(len(same))
+        p *= [1.0 if vocabulary.chords[i].bass is None else 1e-9 for i in same]
         main = int(random.choice(same, p=p / p.sum()))
         rest = 0.15 if class_of(function) == DOMINANT_CLASS else 0.03
-        shares = np.array([1.0 if i == main else rest for i in same])
-        weights[same] = shares / shares.mean()
+        shares = np.array([1.0 if i == main else rest if vocabulary.chords[i].bass is None else 0.0 for i in same])
+        weights[same] = shares / max(shares.mean(), 1e-9)
     return weights
 
 
@@ -294,15 +313,25 @@ def idiom_bars(idiom: Idiom, beats: int) -> Bars:
 
 
 def bars_from(progression: Progression, vocabulary: Vocabulary) -> Bars:
-    """Returns a sampled progression as chords."""
-    return Bars(
-        tuple((Fraction(s.start_beat), Fraction(s.num_beats), vocabulary.chords[s.entry]) for s in progression.slots),
-        progression.num_bars,
-    )
+    """Returns a sampled progression as chords; the style's inversions pass where the bass then moves by step."""
+    chords = [vocabulary.chords[e] for e in progression.entries()]
+    for i in range(1, len(chords)):
+        before, after = chords[i - 1].bass_pitch_class, chords[(i + 1) % len(chords)].bass_pitch_class
+        for function, other in zip(vocabulary.functions, vocabulary.chords, strict=True):
+            same = other.bass is not None and function == function_of(chords[i]) and before != after
+            if same and all(_steps(other.bass_pitch_class, bass) in (1, 2) for bass in (before, after)):
+                chords[i] = other
+    spans = zip(progression.slots, chords, strict=True)
+    return Bars(tuple((Fraction(s.start_beat), Fraction(s.num_beats), c) for s, c in spans), progression.num_bars)
+
+
+def _steps(a: int, b: int) -> int:
+    """Returns the shortest way between two pitch classes, in semitones."""
+    return min((a - b) % 12, (b - a) % 12)
 
 
 def laid_out(bars: Bars, num_bars: int, beats: int) -> list[Span]:
-    """Returns a progression repeated over a section; what remains takes the end of the loop, so that it still closes."""
+    """Returns a progression repeated over a section; a rest takes the end of the loop, so that it still closes."""
     loops, rest = divmod(num_bars, bars.num_bars)
     spans: list[Span] = []
     for n in range(loops):
