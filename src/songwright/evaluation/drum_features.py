@@ -172,8 +172,13 @@ def split_half_distance(takes: Sequence[Sequence[DrumTake]], *, random: np.rando
             themselves are parted.
         random: draws the halves.
         rounds: how many splits are averaged.
+
+    Returns:
+        The mean distance; not a number where there is nothing to split.
     """
     units: list[Sequence[DrumTake]] = list(takes) if len(takes) >= 4 else [[t] for take in takes for t in take]
+    if len(units) < 2:
+        return DrumDistance(float("nan"), float("nan"))
     found = []
     for _ in range(rounds):
         order = random.permutation(len(units))
