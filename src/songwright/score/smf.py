@@ -1,7 +1,9 @@
 """Standard MIDI Files as events: bytes in, bytes out, nothing musical.
 
 Read with limits, in our own code: whatever the bytes say, reading ends soon, with events or with one clear line. What
-the events mean for a song is in `midi` and `midi_import`. Reference: Standard MIDI Files 1.0 (RP-001), MIDI Manufacturers Association.
+the events mean for a song is in `midi` and `midi_import`.
+
+Reference: Standard MIDI Files 1.0 (RP-001), MIDI Manufacturers Association.
 """
 
 from dataclasses import dataclass

@@ -8,6 +8,7 @@ files of other programs (see `midi`, `musicxml`) or about sound.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
 from songwright.errors import InputError
@@ -397,6 +398,6 @@ def check(song: Song) -> None:
             if n.start_ticks < 0 or n.duration_ticks < 1 or not 0 <= n.pitch <= 127 or not 1 <= n.velocity <= 127:
                 raise InputError(f"track {track.id}: impossible note {n}")
     for spans in (song.sections, song.chords):
-        for a, b in zip(spans, spans[1:], strict=False):
+        for a, b in pairwise(spans):
             if a.end_ticks > b.start_ticks:
                 raise InputError(f"{type(a).__name__} at tick {b.start_ticks} overlaps the one before")
