@@ -29,6 +29,7 @@ class Brief:
         era: e.g. ``"1980s"``; empty when unsaid.
         artist_hint: an artist named in the prompt: a hint to style and era, never a voice to copy.
         tempo_bpm: quarter notes per minute, or None to let the style choose.
+        tempo_word: ``very_slow, slow, medium, fast, very_fast`` or empty: where in the style's range to go.
         key: e.g. ``"A minor"``, or a mode alone (``"minor"``); empty to let the style choose.
         meter: e.g. ``"3/4"``; empty to let the style choose.
         instruments: keys of `score.instruments.INSTRUMENTS` (or ``drums``) that must play.
@@ -56,6 +57,7 @@ class Brief:
     era: str = ""
     artist_hint: str = ""
     tempo_bpm: float | None = None
+    tempo_word: str = ""
     key: str = ""
     meter: str = ""
     instruments: tuple[str, ...] = ()
