@@ -9,7 +9,8 @@ from songwright.compose.arrange.context import ChordTimeline, Context, LeadLine,
 from songwright.compose.arrange.counter import write_counter
 from songwright.compose.arrange.drums import write_drums
 from songwright.compose.arrange.feel import apply_feel
-from songwright.compose.arrange.lead import double_lead, write_lead
+from songwright.compose.arrange.lead import write_lead
+from songwright.compose.arrange.lifts import chords_double, is_fuller, lead_double, second_take
 from songwright.compose.arrange.mixing import mix_of
 from songwright.compose.arrange.pad import write_arpeggio, write_pad
 from songwright.compose.arrange.percussion import write_percussion
@@ -66,9 +67,10 @@ def arrange(
         unwanted: instruments that must not.
     """
     context = Context(plan, style, ChordTimeline(chords), LeadLine(melody_notes), seed, style.devices.ending != "fade")
-    tracks: list[Track] = []
-    for player in make_roster(context, wanted, unwanted):
-        tracks.extend(_tracks(context, player))
+    players = make_roster(context, wanted, unwanted)
+    tracks = [track for player in players for track in _tracks(context, player)]
+    if style.builds and ("double_comp" in style.devices.last_chorus or not is_fuller(context, tracks)):
+        tracks = _with_chords_doubled(context, players, tracks)
     tracks = [_silenced(context, track) for track in tracks]
     felt = apply_feel(tuple(track for track in tracks if track.notes), plan, style, seed=seed)
     return tuple(_with_felt_bends(track) for track in felt)
@@ -95,7 +97,45 @@ def _tracks(context: Context, player: Player) -> list[Track]:
     )
     if part.kind == "lead":
         return [track, *_lead_doubles(context, player, performance)]
+    if part.double and part.kind != "bass":
+        return _two_takes(context, player, track)
     return [track]
+
+
+def _two_takes(context: Context, player: Player, track: Track) -> list[Track]:
+    """Returns a part played twice, one take to each side."""
+    width = max(0.6, abs(player.part.pan))
+    left = replace(track, id=f"{track.id}_left", name=f"{track.name} left", mix=mix_of(context, player, pan=-width))
+    right = replace(
+        track,
+        id=f"{track.id}_right",
+        name=f"{track.name} right",
+        notes=second_take(context, player.part.id, track.notes),
+        mix=mix_of(context, player, pan=width),
+    )
+    return [left, right]
+
+
+def _with_chords_doubled(context: Context, players: tuple[Player, ...], tracks: list[Track]) -> list[Track]:
+    """Returns the tracks with the last chorus of one chord player doubled an octave higher."""
+    for kind in ("comp", "pad"):
+        for player in players:
+            own = next((t for t in tracks if t.id in (player.part.id, f"{player.part.id}_left")), None)
+            if player.part.kind != kind or own is None:
+                continue
+            notes = chords_double(context, player, own.notes)
+            if notes:
+                double = Track(
+                    id=f"{player.part.id}_high",
+                    role=own.role,
+                    instrument=player.instrument,
+                    name=f"{_name(player.part.id)} high",
+                    notes=tuple(sorted(notes)),
+                    mix=mix_of(context, player, pan=-0.6 * player.part.pan, gain_db=-4.0),
+                )
+                place = tracks.index(own) + 1
+                return [*tracks[:place], double, *tracks[place:]]
+    return tracks
 
 
 def _perform(context: Context, player: Player) -> Performance:
@@ -147,7 +187,7 @@ def _lead_doubles(context: Context, player: Player, performance: Performance) ->
     for device in ("octave_lead", "harmony_lead"):
         if device not in context.style.devices.last_chorus or not stints:
             continue
-        notes = double_lead(context, player, performance, stints, device)
+        notes = lead_double(context, player, performance, stints, device)
         suffix = device.split("_")[0]
         if notes:
             tracks.append(
@@ -156,7 +196,7 @@ def _lead_doubles(context: Context, player: Player, performance: Performance) ->
                     role="counter_melody",
                     instrument=player.instrument,
                     name=f"{_name(player.part.id)} {suffix}",
-                    notes=notes,
+                    notes=tuple(notes),
                     mix=mix_of(context, player, pan=0.3 if suffix == "octave" else -0.3, gain_db=-4.0),
                 )
             )
@@ -172,7 +212,7 @@ def _silenced(context: Context, track: Track) -> Track:
     for joint in joints(context.plan, context.style, seed=context.seed):
         if "silence" not in joint.devices:
             continue
-        start = joint.tick - beat
+        start = joint.tick - 2 * beat
         kept = []
         for note in notes:
             if start <= note.start_ticks < joint.tick:

@@ -158,12 +158,11 @@ def _lead_on(context: Context, player: Player, stint: Stint, notes: list[Note]) 
     if not last or any(n.start_ticks < end - beat < n.end_ticks - 60 for n in notes[max(0, last[0] - 2) : last[0]]):
         return notes
     target = _root(player, chord.bass_pitch_class, notes[last[0]].pitch)
+    side = 1 if notes[last[0]].pitch > target else -1
     scale = set(context.key_of(stint.section).pitch_classes)
-    down = bool(random.random() < 0.5)
-    near = target + (1 if down else -1)
-    far = next(p for p in (target + (3 if down else -3), target + (4 if down else -4)) if p % 12 in scale or True)
-    velocity = notes[last[0]].velocity
-    half = beat // 2
+    far = next((p for p in (target + 3 * side, target + 4 * side) if p % 12 in scale), target + 3 * side)
+    near = next((p for p in (target + 2 * side, target + side) if p % 12 in scale), target + side)
+    velocity, half = notes[last[0]].velocity, beat // 2
     turn = [
         Note(end - beat, int(half * 0.9), _fit(player, far), min(124, velocity + 2)),
         Note(end - half, int(half * 0.9), _fit(player, near), min(124, velocity + 6)),

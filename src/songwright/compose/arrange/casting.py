@@ -100,6 +100,8 @@ def _choose(context: Context, part: Part, banned: set[str]) -> str | None:
 
 
 def _by_chance(context: Context, part: Part) -> bool:
+    if part.kind == "percussion" and "add_percussion" in context.style.devices.last_chorus:
+        return True
     return bool(context.random("optional", part.id).random() < 0.5)
 
 

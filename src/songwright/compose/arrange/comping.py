@@ -74,7 +74,7 @@ def _strike(
     chosen = _voices_of(event, voices)
     chosen = tuple(p + 12 * event.octaves for p in chosen)
     if event.symbol != "b":
-        chosen = voicings.below_lead(chosen, event.start, event.start + length)
+        chosen = voicings.clear_of_lead(chosen, event.start, event.start + length)
     if event.symbol == "m":
         return [Note(event.start, 40, p, touch(event.start, _EXTRA["m"])) for p in chosen[:3]]
     gate = 0.35 if event.symbol == "*" or event.staccato else player.part.gate

@@ -74,8 +74,8 @@ def _guide_tones(context: Context, player: Player, stint: Stint, touch: Touch) -
         if len(guides) == 1:
             guides.append(chord.fifth)
         choices = [p for p in range(low, high + 1) if (p - chord.root) % 12 in guides]
-        lead = {n.pitch % 12 for n in context.lead.between(a, b)}
-        goal = min(choices, key=lambda p: (abs(p - pitch) + 2.5 * (p % 12 in lead) + (0.8 if p == pitch else 0.0), p))
+        lead = [n.pitch for n in context.lead.between(a, b)] or [high + 12]
+        goal = min(choices, key=lambda p: (_guide_cost(p, pitch, lead), p))
         length = b - a
         half = context.plan.beat_ticks * max(1, length // context.plan.beat_ticks // 2)
         following = spans[i + 1][2] if i + 1 < len(spans) else None
@@ -89,6 +89,13 @@ def _guide_tones(context: Context, player: Player, stint: Stint, touch: Touch) -
             line.append(Note(a, length, goal, touch(a)))
         pitch = goal
     return [Note(n.start_ticks, max(60, int(n.duration_ticks * 0.97)), n.pitch, n.velocity) for n in line]
+
+
+def _guide_cost(candidate: int, before: float, lead: list[int]) -> float:
+    """Returns how unwelcome a guide tone is: far from the last, the lead's own tone, or among the lead's notes."""
+    doubled = 2.5 * any((candidate - p) % 12 == 0 for p in lead)
+    among = 4.0 * (min(lead) - 3 < candidate < max(lead) + 3)
+    return abs(candidate - before) + doubled + among + 0.8 * (candidate == before)
 
 
 def _answer(context: Context, player: Player, stint: Stint, touch: Touch) -> list[Note]:

@@ -1,15 +1,16 @@
-"""The lead: the tune on its instrument, phrased; and its doublings in the last chorus."""
+"""The lead: the tune on its instrument, in its range, phrased, with swells, vibrato and scoops."""
 
 from dataclasses import replace
 
-from songwright.compose.arrange.context import Context, Performance, Player, Stint
-from songwright.compose.arrange.counter import parallel_note
+from songwright.compose.arrange.context import Context, Performance, Player
+from songwright.compose.arrange.slides import slide_bends
 from songwright.compose.arrange.touch import Touch
 from songwright.score.instruments import instrument
-from songwright.score.song import Control, Note
+from songwright.score.song import Control, Note, PitchBend
 
 _BLOWN = ("strings", "ensemble", "brass", "reed", "pipe", "organ")
 _VIBRATO = ("strings", "ensemble", "reed", "pipe", "brass", "lead", "world")
+_BENDING = ("guitar", "strings", "reed", "brass", "pipe", "lead", "world")
 _LEGATO = ("strings", "ensemble", "brass", "reed", "pipe", "lead", "organ")
 
 
@@ -18,15 +19,19 @@ def write_lead(context: Context, player: Player) -> Performance:
     family = instrument(player.instrument).family
     notes: list[Note] = []
     controls: list[Control] = []
+    bends: list[PitchBend] = []
     shift = octave_shift(context, player)
     for stint in player.stints:
-        touch = Touch(context, stint, player.part.id, base=90, depth=0.8)
+        touch = Touch(context, stint, player.part.id, base=88, depth=0.8)
         start, end = context.span_of(stint)
         own = [n for n in context.lead.between(start, end) if start <= n.start_ticks < end]
-        notes.extend(_phrased(context, own, shift, touch, legato=family in _LEGATO))
+        phrased = [_inside(n, player) for n in _phrased(context, own, shift, touch, legato=family in _LEGATO)]
+        notes.extend(phrased)
+        if family in _BENDING:
+            bends.extend(_scoops(context, player, phrased, family, stint.section.role))
         if family in _BLOWN or family in _VIBRATO:
             controls.extend(_breath(context, own, family))
-    return Performance(tuple(_inside(n, player) for n in notes), tuple(controls), ())
+    return Performance(tuple(notes), tuple(controls), tuple(bends))
 
 
 def octave_shift(context: Context, player: Player) -> int:
@@ -96,31 +101,20 @@ def _breath(context: Context, own: list[Note], family: str) -> list[Control]:
     return sorted(set(controls))
 
 
-def double_lead(
-    context: Context, player: Player, lead: Performance, stints: tuple[Stint, ...], device: str
-) -> tuple[Note, ...]:
-    """Returns the notes that double the lead in the last chorus.
-
-    Args:
-        context: of the arrangement.
-        player: the lead.
-        lead: what it plays.
-        stints: where it is doubled.
-        device: ``octave_lead`` or ``harmony_lead``.
-    """
-    what = instrument(player.instrument)
-    notes = []
-    for stint in stints:
-        start, end = context.span_of(stint)
-        key = context.key_of(stint.section)
-        for note in lead.notes:
-            if not start <= note.start_ticks < end:
-                continue
-            if device == "octave_lead":
-                pitch = note.pitch + 12 if note.pitch + 12 <= what.high else note.pitch - 12
-            else:
-                pitch = parallel_note(context, note, key, 2)
-                pitch = pitch if pitch <= what.high else parallel_note(context, note, key, -2)
-            if what.low <= pitch <= what.high:
-                notes.append(replace(note, pitch=pitch, velocity=max(20, note.velocity - 10), syllable=None))
-    return tuple(notes)
+def _scoops(context: Context, player: Player, notes: list[Note], family: str, role: str) -> list[PitchBend]:
+    """Returns notes bent up from below where a player would: into long notes after a breath or a leap; or glides."""
+    beat = context.plan.beat_ticks
+    glides = player.instrument == "portamento_lead"
+    chance = min(0.5, 2.5 * context.style.melody.ornaments)
+    random = context.random(role, player.part.id, "scoop")
+    bends: list[PitchBend] = []
+    for i, note in enumerate(notes):
+        dice = float(random.random())
+        before = notes[i - 1] if i else None
+        if glides and before is not None and note.start_ticks - before.end_ticks < beat // 8:
+            bends.extend(slide_bends(context, note, before.pitch, 55.0))
+            continue
+        breath = before is None or note.start_ticks - before.end_ticks >= beat // 2 or note.pitch - before.pitch >= 4
+        if breath and note.duration_ticks >= beat and dice < chance:
+            bends.extend(slide_bends(context, note, note.pitch - (2 if family == "guitar" else 1), 90.0))
+    return bends

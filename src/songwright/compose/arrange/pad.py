@@ -18,7 +18,7 @@ def write_pad(context: Context, player: Player) -> Performance:
     swells = instrument(player.instrument).family in SWELLING
     for stint in player.stints:
         touch = Touch(context, stint, player.part.id, base=66, depth=0.5)
-        voicings = VoicingMaker(context, player, stint)
+        voicings = VoicingMaker(context, player, stint, over_lead=True)
         random = context.random(stint.section.label, player.part.id, "hand")
         runs = choose_runs(context, player.part, stint)
         if runs:
@@ -43,7 +43,7 @@ def _held(context: Context, stint: Stint, voicings: VoicingMaker, touch: Touch) 
         notes.append(Note(begun, max(1, tick - begun), pitch, touch(begun)))
 
     for a, b, chord in context.chords.within(start, end, merge=True):
-        pitches = set(voicings.below_lead(voicings.at(a, chord), a, b))
+        pitches = set(voicings.clear_of_lead(voicings.at(a, chord), a, b))
         for pitch in sorted(open_notes):
             if pitch not in pitches or a - open_notes[pitch] >= longest:
                 close(pitch, a)
@@ -79,7 +79,7 @@ def write_arpeggio(context: Context, player: Player) -> Performance:
     notes: list[Note] = []
     for stint in player.stints:
         touch = Touch(context, stint, player.part.id, base=70)
-        voicings = VoicingMaker(context, player, stint)
+        voicings = VoicingMaker(context, player, stint, over_lead=True)
         for run in choose_runs(context, player.part, stint):
             for event in lay_out(context, run, stint.section.first_bar):
                 chord, change = heard_chord(context, event)

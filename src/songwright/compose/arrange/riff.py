@@ -41,7 +41,9 @@ def _pitch(context: Context, player: Player, stint: Stint, event: Event, chord: 
     key = context.key_of(stint.section)
     low, high = player.part.register
     if counted_from == "key":
-        interval, root = key_interval(event.symbol, key), key.tonic
+        # where the harmony leaves the tonic the riff moves along with the chord
+        root = key.tonic if key.tonic in chord.pitch_classes else chord.root
+        interval = key_interval(event.symbol, key)
     else:
         interval, root = degree_interval(event.symbol, chord, key), chord.root
     if interval is None:

@@ -75,6 +75,8 @@ def _playing(
         fits = part.plays_in(section.role, intensity) or part.plays_in(section.role, section.energy)
         if part.kind == "effects":
             fits = True
+        if lift and part.kind == "percussion" and "add_percussion" in devices.last_chorus:
+            fits = True
         if lift and part.kind in ("percussion", "pad", "comp") and section.role not in part.not_sections:
             fits = fits or not part.sections
         if section.role == "breakdown" and devices.breakdown and part.kind != "effects":
