@@ -42,18 +42,18 @@ from songwright.seeding import generator
 
 WINDOW_BARS = 8
 FAMILIES = {
-    "rock": "rock", "pop": "rock", "punk": "rock", "country": "rock",
+    "rock": "rock", "pop": "rock", "punk": "rock", "country": "rock", "blues": "rock",
     "funk": "funk", "soul": "funk", "hiphop": "funk", "neworleans": "funk", "gospel": "funk",
-    "jazz": "jazz", "blues": "jazz",
+    "jazz": "jazz",
     "latin": "latin", "afrocuban": "latin", "afrobeat": "latin", "highlife": "latin",
     "dance": "dance", "reggae": "reggae",
 }  # fmt: skip
-"""Style of Groove MIDI → family."""
+"""Style of Groove MIDI → family; a blues shuffle keeps the backbeat and stands with rock."""
 
 OURS = {
     "pop": "rock", "rock": "rock", "punk": "rock", "country": "rock", "metal": "rock", "mandarin_ballad": "rock",
     "rnb": "funk", "soul": "funk", "funk": "funk", "hip_hop": "funk", "gospel": "funk", "lofi": "funk",
-    "jazz": "jazz", "blues": "jazz", "bossa_nova": "latin", "salsa": "latin", "afrobeat": "latin",
+    "blues": "rock", "jazz": "jazz", "bossa_nova": "latin", "salsa": "latin", "afrobeat": "latin",
     "disco": "dance", "house": "dance", "reggae": "reggae",
 }  # fmt: skip
 """Our style → the family it should be named, where Groove MIDI has that class."""

@@ -122,8 +122,22 @@ def _section(job: _Job, section: SectionPlan) -> list[Hit]:
             bars[index] = [*bar, *_crash(job, section, index)]
     if plan.density < 0.8:
         bars = [[h for h in bar if h.mark != "g"] for bar in bars]
+    if job.part.instruments[0] in ACOUSTIC_KITS:
+        bars = [[*bar, *_left_foot(bar, plan)] for bar in bars]
     gain = 0.8 + 0.22 * intensity
     return [replace(h, gain=h.gain * gain) for bar in bars for h in bar]
+
+
+def _left_foot(bar: list[Hit], plan: SongPlan) -> list[Hit]:
+    """Returns the hat's pedal on every second beat of a bar in which the right hand has left the hat for the ride."""
+    drums = {h.drum for h in bar}
+    if not drums & {"ride", "ride_bell"} or drums & {"pedal_hat", "closed_hat", "open_hat"}:
+        return []
+    start = bar[0].tick // plan.bar_ticks * plan.bar_ticks
+    return [
+        Hit(tick, "pedal_hat", "o")
+        for tick in range(start + plan.beat_ticks, start + plan.bar_ticks, 2 * plan.beat_ticks)
+    ]
 
 
 def _crash(job: _Job, section: SectionPlan, index: int) -> list[Hit]:

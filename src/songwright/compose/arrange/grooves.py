@@ -35,8 +35,9 @@ MARKS = "goxX"
 LEVELS = {"g": 42.0, "o": 72.0, "x": 94.0, "X": 112.0}
 """Velocity of each letter of the pattern language where nothing was learned."""
 
-_LEARNED_SHARE = 0.75
-_CURVE_SHARE = 0.3
+_LEARNED_SHARE = 0.85
+_CURVE_SHARE = 0.45
+_KIT_SPREAD = 4.0
 _NEAREST_DRUM = {
     "kick_2": "kick", "snare_2": "snare", "high_tom": "high_tom", "mid_tom_2": "mid_tom", "low_tom": "floor_tom_2",
     "floor_tom": "floor_tom_2", "crash": "crash_2", "splash": "crash_2", "china": "crash_2", "ride_2": "ride",
@@ -133,12 +134,13 @@ def velocities(hits: Sequence[Hit], plan: SongPlan, style: Style, part: Part, *,
         level = np.array([levels_of(style, drum)[m] for m in MARKS])
         out[mine] = level[marks[mine]]
         spread = 4.0
+        out[mine] += _KIT_SPREAD * generator(seed, "kit", part.id, drum).standard_normal()
         for steps, among in ((16, mine & ~in_triplets), (12, mine & in_triplets)):
             row = drum_row(table, steps, drum)
             if row is not None:
                 loud = marks[among] == MARKS.index("X")
                 out[among] += np.array(row["curve"])[place[among]] * np.where(loud, 0.5, 1.0) * _CURVE_SHARE
-                spread = min(7.0, 0.25 * row["spread"])
+                spread = min(9.0, 0.3 * row["spread"])
         uneven = noise[mine]
         uneven[1:] = 0.9 * uneven[1:] + 0.43 * uneven[:-1]
         out[mine] += spread * uneven * np.where(marks[mine] == MARKS.index("X"), 0.6, 1.0)
