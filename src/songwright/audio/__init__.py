@@ -1,0 +1,1 @@
+"""Waveforms: files in and out, resampling, loudness and true peak. No music vocabulary lives here."""
