@@ -11,7 +11,8 @@ import numpy as np
 from songwright.compose.harmony.manners import Manners
 from songwright.compose.harmony.progression import Loop, Progression
 
-NUM_STEPS = 120
+NUM_DRAWS = 6
+NUM_STEPS = 80
 TEMPERATURE = 0.8
 """Of the model's part of the target: below 1 the walk leans to likelier progressions."""
 
@@ -62,34 +63,61 @@ def energy(progression: Progression, loop: Loop, constraints: Constraints) -> fl
     return constraints.weight * misses
 
 
+@dataclass(frozen=True)
+class Target:
+    """What the walk samples from: p(chords)^(1/T) · exp(−energy).
+
+    Attributes:
+        loop: the model.
+        manners: what is expected of the role.
+        constraints: what is wished besides.
+    """
+
+    loop: Loop
+    manners: Manners
+    constraints: Constraints | None = None
+
+    def log_weight(self, progression: Progression) -> float:
+        """Returns the logarithm of the target, up to a constant."""
+        wished = 0.0 if self.constraints is None else energy(progression, self.loop, self.constraints)
+        return (
+            self.loop.log_probability(progression) / TEMPERATURE - self.manners.energy(progression, self.loop) - wished
+        )
+
+
+def sample(
+    target: Target, lengths: tuple[int, ...], twins: tuple[int, ...], random: np.random.Generator
+) -> Progression:
+    """Returns a progression: one of a few draws from the model, in proportion to its weight, then a walk.
+
+    Args:
+        target: what is sampled from.
+        lengths: felt beats of each chord.
+        twins: see `Progression`.
+        random: where the choices come from.
+    """
+    draws = [target.loop.draw(lengths, twins, random) for _ in range(NUM_DRAWS)]
+    weights = np.array([target.log_weight(draw) for draw in draws])
+    p = np.exp(weights - weights.max())
+    return resample(draws[int(random.choice(NUM_DRAWS, p=p / p.sum()))], target, random)
+
+
 def resample(
-    progression: Progression,
-    loop: Loop,
-    random: np.random.Generator,
-    manners: Manners,
-    constraints: Constraints | None = None,
-    num_steps: int = NUM_STEPS,
+    progression: Progression, target: Target, random: np.random.Generator, num_steps: int = NUM_STEPS
 ) -> Progression:
     """Returns a progression after a Metropolis–Hastings walk.
 
-    The target is p(chords)^(1/T) · exp(−energy). Proposals, evenly: a chord (with those that repeat it) drawn from all
-    entries; a chord drawn from the model given what comes before it, corrected in the acceptance. Under constraints
-    the walk keeps the best state it has seen, else its last.
+    Proposals, evenly: a chord (with those that repeat it) drawn from all entries; a chord drawn from the model given
+    what comes before it, corrected in the acceptance. Under constraints the best state seen is returned, else the last.
 
     Args:
         progression: where the walk begins.
-        loop: the model.
+        target: what is sampled from.
         random: where the choices come from.
-        manners: what is expected of it.
-        constraints: what is wished.
         num_steps: length of the walk.
     """
-
-    def value_of(state: Progression) -> float:
-        wished = 0.0 if constraints is None else energy(state, loop, constraints)
-        return loop.log_probability(state) / TEMPERATURE - manners.energy(state, loop) - wished
-
-    current, value = progression, value_of(progression)
+    loop = target.loop
+    current, value = progression, target.log_weight(progression)
     best, best_value = current, value
     for _ in range(num_steps):
         i = current.twins[int(random.integers(len(current.slots)))]
@@ -103,9 +131,9 @@ def resample(
         if new == old:
             continue
         proposal = current.with_entry(i, new)
-        proposed = value_of(proposal)
+        proposed = target.log_weight(proposal)
         if np.log(random.random()) < proposed - value + correction:
             current, value = proposal, proposed
             if value > best_value:
                 best, best_value = current, value
-    return current if constraints is None else best
+    return current if target.constraints is None else best

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from songwright.compose.harmony.functions import DIMINISHED, DOMINANT, NUM_QUALITIES, Vocabulary
+from songwright.compose.harmony.functions import DIMINISHED, DOMINANT, MINOR, NUM_QUALITIES, Vocabulary
 from songwright.compose.harmony.progression import Loop, Progression
 
 STRICT_FAMILIES = ("jazz", "latin", "classical")
@@ -54,11 +54,11 @@ class Manners:
         total += 3.0 * max(0, wanted - len(set(roots)))
         home = sum(s.num_beats for s in progression.slots if loop.vocabulary.chords[s.entry].root == 0)
         total += 10.0 * max(0.0, home / (loop.meter.num_bars * loop.meter.beats_per_bar) - 0.5)
-        total += 3.0 * (self.needs_home and home == 0)
-        total += 5.0 * (roots in self.taken)
-        total += 3.0 * (roots[0] in self.avoid_start) + 2.0 * (self.start_home and roots[0] != 0)
+        total += 5.0 * (self.needs_home and home == 0)
+        total += 8.0 * (roots in self.taken)
+        total += 5.0 * (roots[0] in self.avoid_start) + 5.0 * (self.start_home and roots[0] != 0)
         last = loop.vocabulary.chords[entries[-1]].root
-        return total + 2.5 * (bool(self.ends) and last not in self.ends)
+        return total + 3.5 * (bool(self.ends) and last not in self.ends)
 
 
 def manners_for(
@@ -77,7 +77,7 @@ def manners_for(
     away = role in ("prechorus", "bridge", "build")
     starts = tuple(roots[0] for roots in taken) if role == "bridge" else ()
     return Manners(
-        pair_costs=pair_costs(vocabulary, strict=strict),
+        pair_costs=pair_costs(vocabulary, strict=strict, jazz=family in ("jazz", "latin")),
         taken=taken,
         avoid_start=(0, *starts) if away else (),
         start_home=(modal or family == "classical") and not away,
@@ -86,30 +86,49 @@ def manners_for(
     )
 
 
-def pair_costs(vocabulary: Vocabulary, *, strict: bool) -> NDArray[np.float64]:
+def pair_costs(vocabulary: Vocabulary, *, strict: bool, jazz: bool) -> NDArray[np.float64]:
     """Returns (entries, entries): the energy of each chord before each other.
 
     Args:
         vocabulary: of the style.
         strict: whether dominants may not step back to subdominants.
+        jazz: whether a dominant should come after its ii.
     """
+    bluesy = vocabulary.functions[vocabulary.tonic] == DOMINANT
     size = len(vocabulary)
     costs = np.zeros((size, size))
-    bluesy = vocabulary.functions[vocabulary.tonic] == DOMINANT
     for a, function in enumerate(vocabulary.functions):
-        root, quality = divmod(function, NUM_QUALITIES)
         for b, following in enumerate(vocabulary.functions):
-            step = (following // NUM_QUALITIES - root) % 12
-            if following == function:
-                costs[a, b] = 2.5 if vocabulary.chords[a] == vocabulary.chords[b] else 1.0
-            elif quality == DOMINANT and not bluesy and root not in (7, 10):
-                costs[a, b] = 0.0 if step in (5, 11, 0) else 2.5
-            elif quality == DIMINISHED and root in (1, 3, 6, 8):
-                costs[a, b] = 0.0 if step == 1 or (root == 6 and step == 6) else 2.5
-            elif quality == DIMINISHED and root == 2:
-                costs[a, b] = 0.0 if step in (5, 9) else 2.0
-            elif quality == DIMINISHED and root == 11:
-                costs[a, b] = 0.0 if step in (1, 5, 8) else 2.0
-            elif strict and root in (7, 11) and step in ((10, 7) if root == 7 else (3, 6)):
-                costs[a, b] = 1.8
+            if function == following:
+                costs[a, b] = 2.5 if a == b else 1.0
+                continue
+            costs[a, b] = _unresolved(function, following, bluesy=bluesy)
+            if not costs[a, b] and strict:
+                costs[a, b] = _backwards(function, following, jazz=jazz)
     return costs
+
+
+_DIMINISHED_STEPS = {1: (1,), 3: (1,), 6: (1, 6), 8: (1,), 2: (5, 9), 11: (1, 5, 8)}
+"""Where diminished and half-diminished chords on each degree go: semitones up."""
+
+
+def _unresolved(function: int, following: int, *, bluesy: bool) -> float:
+    """Returns the cost of an applied dominant or a diminished chord that does not resolve."""
+    root, quality = divmod(function, NUM_QUALITIES)
+    step = (following // NUM_QUALITIES - root) % 12
+    if quality == DOMINANT and not bluesy and root not in (7, 10):
+        return 0.0 if step in (5, 11, 0) else 2.5
+    if quality == DIMINISHED:
+        return 0.0 if step in _DIMINISHED_STEPS.get(root, (step,)) else 2.2
+    return 0.0
+
+
+def _backwards(function: int, following: int, *, jazz: bool) -> float:
+    """Returns the cost of a dominant that steps back to a subdominant, and in jazz of a dominant without its ii."""
+    root, quality = divmod(function, NUM_QUALITIES)
+    target = following // NUM_QUALITIES
+    if root == 7 and target in (2, 5):
+        return 1.8
+    lone_dominant = target == 7 and root not in (1, 2, 6, 8)
+    lost_second = root == 2 and quality == MINOR and target not in (7, 1, 4)
+    return 0.8 if jazz and (lone_dominant or lost_second) else 0.0

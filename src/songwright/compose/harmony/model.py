@@ -32,6 +32,7 @@ NO_DURATION = len(DURATIONS)
 _BASE = 64
 
 Contexts = tuple[tuple[int, ...], ...]
+Known = dict[int, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +145,8 @@ def duration_contexts(c: Context, function: int) -> Contexts:
         (b, g, beat, d1, d2),
         (b, g, beat, c.bar, c.bars_left),
         (b, g, beat, c.bar, d1, d2),
-        (b, c.mode, function),
-        (b, beat, function, c.history[0]),
+        (b, function),
+        (b, function, c.mode, beat, c.history[0]),
         (b, beat, c.echo_length, same),
         (b, beat, d1, c.echo_length, same),
         (b, g, beat, d1, c.echo_length, same),
@@ -190,25 +191,32 @@ class Chain:
     backoff: NDArray[np.float64]
     exponents: NDArray[np.float64]
 
-    def experts(self, contexts: Contexts) -> NDArray[np.float64]:
-        """Returns the log-probabilities that each expert gives (experts, outcomes)."""
-        keys = pack(contexts)
-        where = self.contexts.searchsorted(keys)
-        levels: list[NDArray[np.float64]] = []
-        uniform = np.full(self.shape.num_outcomes, 1.0 / self.shape.num_outcomes)
-        last = len(self.contexts) - 1
-        for key, at, parent in zip(keys, where.tolist(), self.shape.parents, strict=True):
-            lower = uniform if parent < 0 else levels[parent]
-            if at <= last and self.contexts[at] == key:
-                first, end = self.firsts[at], self.firsts[at + 1]
-                lower = lower * self.backoff[at]
-                lower[self.outcomes[first:end]] += self.shares[first:end]
-            levels.append(lower)
-        return np.log(np.stack([levels[i] for i in self.shape.experts]))
+    def experts(self, contexts: Contexts, known: Known | None = None) -> NDArray[np.float64]:
+        """Returns the log-probabilities that each expert gives (experts, outcomes).
 
-    def distribution(self, contexts: Contexts, bucket: int) -> NDArray[np.float64]:
-        """Returns the probability of each outcome (outcomes,)."""
-        pooled = self.exponents[bucket] @ self.experts(contexts)
+        Args:
+            contexts: one for each level.
+            known: distributions of packed contexts met before, to read and to add to.
+        """
+        keys = pack(contexts)
+        known = {} if known is None else known
+        new = [i for i, key in enumerate(keys) if key not in known]
+        where = self.contexts.searchsorted([keys[i] for i in new]).tolist() if new else []
+        uniform = np.full(self.shape.num_outcomes, 1.0 / self.shape.num_outcomes)
+        for i, at in zip(new, where, strict=True):
+            parent = self.shape.parents[i]
+            p = uniform if parent < 0 else known[keys[parent]]
+            if at < len(self.contexts) and self.contexts[at] == keys[i]:
+                first, end = self.firsts[at], self.firsts[at + 1]
+                p = p * self.backoff[at]
+                p[self.outcomes[first:end]] += self.shares[first:end]
+            known[keys[i]] = p
+        logs: NDArray[np.float64] = np.log(np.array([known[keys[i]] for i in self.shape.experts]))
+        return logs
+
+    def distribution(self, contexts: Contexts, bucket: int, known: Known | None = None) -> NDArray[np.float64]:
+        """Returns the probability of each outcome (outcomes,); the arguments are those of `experts`."""
+        pooled = self.exponents[bucket] @ self.experts(contexts, known)
         p: NDArray[np.float64] = np.exp(pooled - pooled.max())
         p /= p.sum()
         return p
@@ -228,9 +236,14 @@ class HarmonyModel:
     durations: Chain
     melody: NDArray[np.float64]
 
-    def next_function(self, context: Context) -> NDArray[np.float64]:
-        """Returns the probability of each of the functions (NUM_FUNCTIONS,)."""
-        return self.functions.distribution(function_contexts(context), function_bucket(context))
+    def next_function(self, context: Context, known: Known | None = None) -> NDArray[np.float64]:
+        """Returns the probability of each of the functions (NUM_FUNCTIONS,).
+
+        Args:
+            context: what came before, and where.
+            known: memory for many questions, empty at first.
+        """
+        return self.functions.distribution(function_contexts(context), function_bucket(context), known)
 
     def next_duration(self, context: Context, function: int) -> NDArray[np.float64]:
         """Returns the probability of each of `DURATIONS` for a function that begins here."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songwright.compose.harmony.functions import START, Vocabulary
-from songwright.compose.harmony.model import NO_ECHO, Context, HarmonyModel
+from songwright.compose.harmony.model import NO_ECHO, Context, HarmonyModel, Known
 
 Place = tuple[int, int, int, int, int, int, int]
 """Three functions before (latest first), bar, beat, bars left, and the function four bars earlier."""
@@ -103,6 +103,7 @@ class Loop:
         self.vocabulary, self.meter = vocabulary, meter
         self._model, self._context, self._weights = model, context, weights
         self._cache: dict[Place, NDArray[np.float64]] = {}
+        self._known: Known = {}
 
     def place(self, slots: tuple[Slot, ...], index: int, before: tuple[int, ...] = ()) -> Place:
         """Returns what the model needs to know about the place of a chord.
@@ -130,7 +131,7 @@ class Loop:
         if known is None:
             h1, h2, h3, bar, beat, left, echo = place
             context = replace(self._context, history=(h1, h2, h3), bar=bar, beat=beat, bars_left=left, echo=echo)
-            p = self._model.next_function(context) @ self.vocabulary.transfer * self._weights + 1e-6
+            p = self._model.next_function(context, self._known) @ self.vocabulary.transfer * self._weights + 1e-6
             known = p / p.sum()
             self._cache[place] = known
         return known

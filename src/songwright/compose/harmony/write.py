@@ -7,7 +7,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from songwright.compose.harmony.constraints import Constraints, resample
+from songwright.compose.harmony.constraints import Constraints, Target, sample
 from songwright.compose.harmony.functions import (
     DOMINANT_CLASS,
     START,
@@ -174,8 +174,7 @@ class _Writer:
         if num_bars >= 8 and random.random() < _PERIOD_SHARE:
             twins = period_twins(lengths, num_bars, self.beats)
         manners = manners_for(role, self.style.family, is_modal(self.plan.key), self.vocabulary, taken)
-        drawn = loop.draw(lengths, twins, random)
-        return bars_from(resample(drawn, loop, random, manners, constraints), self.vocabulary)
+        return bars_from(sample(Target(loop, manners, constraints), lengths, twins, random), self.vocabulary)
 
     def _with_ending(self, spans: list[Span], section: SectionPlan) -> list[Span]:
         """Returns the last section's chords with the tonic held through the tail, reached by a cadence."""
@@ -284,6 +283,8 @@ def blues_bars(vocabulary: Vocabulary, beats: int, random: np.random.Generator) 
     """Returns twelve bars of blues in the style's vocabulary; a ii in the ninth bar leads to a V in the tenth."""
     romans = [str(random.choice([r for r, _ in bar], p=[p for _, p in bar])) for bar in _BLUES]
     romans[9] = "V7" if romans[8] == "ii7" else romans[9] if romans[8] == "V7" else "IV7"
+    if romans[8] == "ii7" and vocabulary.chords[vocabulary.index("ii7")].root != 2:
+        romans[8:10] = ["V7", "IV7"]
     if function_of(vocabulary.chords[vocabulary.tonic]) % 4 == 1:
         minor = {"I7": "i7", "IV7": "iv7", "VI7": "i7", "ii7": "bVI7"}
         romans = [minor.get(r, r) for r in romans]
