@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from songwright.compose.arrange.bass import ring_bass, write_bass
+from songwright.compose.arrange.casting import new_part, wished
 from songwright.compose.arrange.comping import ring_chord, write_comping
 from songwright.compose.arrange.context import ChordTimeline, Context, LeadLine, Performance, Player
 from songwright.compose.arrange.counter import write_counter
@@ -15,7 +16,7 @@ from songwright.compose.arrange.mixing import mix_of
 from songwright.compose.arrange.pad import write_arpeggio, write_pad
 from songwright.compose.arrange.percussion import write_percussion
 from songwright.compose.arrange.riff import write_riff
-from songwright.compose.arrange.roster import intensities, make_roster
+from songwright.compose.arrange.roster import fuller_half, intensities, make_roster
 from songwright.compose.arrange.slides import glide_range_controls
 from songwright.compose.arrange.transitions import joints, write_effects
 from songwright.compose.plan import SongPlan
@@ -69,11 +70,22 @@ def arrange(
     context = Context(plan, style, ChordTimeline(chords), LeadLine(melody_notes), seed, style.devices.ending != "fade")
     players = make_roster(context, wanted, unwanted)
     tracks = [track for player in players for track in _tracks(context, player)]
+    sounding = {track.instrument for track in tracks}
+    for wish in wished(tuple(wanted), tuple(unwanted)):
+        if wish not in sounding:
+            tracks.extend(_tracks(context, _guest(context, wish, {track.id for track in tracks})))
     if style.builds and ("double_comp" in style.devices.last_chorus or not is_fuller(context, tracks)):
         tracks = _with_chords_doubled(context, players, tracks)
     tracks = [_silenced(context, track) for track in tracks]
     felt = apply_feel(tuple(track for track in tracks if track.notes), plan, style, seed=seed)
     return tuple(_with_felt_bends(track) for track in felt)
+
+
+def _guest(context: Context, wish: str, taken: Collection[str]) -> Player:
+    """Returns a player for a wanted instrument that the roster left silent: it answers the lead."""
+    part = new_part(wish)
+    part = replace(part, id=f"{wish}_guest" if wish in taken else wish)
+    return Player(part, wish, fuller_half(context))
 
 
 def _tracks(context: Context, player: Player) -> list[Track]:

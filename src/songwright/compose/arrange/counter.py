@@ -18,7 +18,8 @@ def write_counter(context: Context, player: Player) -> Performance:
     for stint in player.stints:
         touch = Touch(context, stint, player.part.id, base=70, depth=0.7)
         runs = choose_runs(context, player.part, stint)
-        maker = _GENERATORS.get(runs[0].pattern.generator if runs else "guide_tones", _guide_tones)
+        name = runs[0].pattern.generator if runs and context.lead.between(*context.span_of(stint)) else "guide_tones"
+        maker = _GENERATORS.get(name, _guide_tones)
         written = [_clear_of_lead(context, note, player) for note in maker(context, player, stint, touch)]
         notes.extend(note for note in written if note is not None)
         if instrument(player.instrument).family in SWELLING:

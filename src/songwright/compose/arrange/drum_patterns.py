@@ -12,7 +12,7 @@ from songwright.score.song import MeterChange
 from songwright.seeding import generator
 
 TIMEKEEPERS = ("closed_hat", "pedal_hat", "open_hat", "ride", "ride_bell", "shaker", "cabasa", "maracas")
-_BEATS_OF_FOUR = {2: (0, 1), 3: (0, 2, 3), 5: (0, 1, 2, 0, 3), 6: (0, 1, 2, 3, 2, 3), 7: (0, 1, 2, 3, 0, 2, 3)}
+BEATS_OF_FOUR = {2: (0, 1), 3: (0, 2, 3), 5: (0, 1, 2, 0, 3), 6: (0, 1, 2, 3, 2, 3), 7: (0, 1, 2, 3, 0, 2, 3)}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -98,8 +98,8 @@ def _change_meter(hits: Iterable[Hit], source: _Meter, target: _Meter) -> list[H
     """Returns a bar's hits moved beat by beat into another metre: a backbeat stays on the last beat."""
     have, want = source.bar // source.beat, target.bar // target.beat
     order = tuple(i * have // want for i in range(want))
-    if have == 4 and want in _BEATS_OF_FOUR:
-        order = _BEATS_OF_FOUR[want]
+    if have == 4 and want in BEATS_OF_FOUR:
+        order = BEATS_OF_FOUR[want]
     out: dict[tuple[int, str], Hit] = {}
     hits = list(hits)
     for new_beat, beat in enumerate(order):

@@ -5,9 +5,11 @@ the writers' business (`degree_interval` helps them).
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from songwright.compose.arrange.context import Context, Stint
+from songwright.compose.arrange.drum_patterns import BEATS_OF_FOUR
 from songwright.compose.plan import SongPlan
 from songwright.compose.style import Part, Pattern
 from songwright.score.song import MeterChange
@@ -54,45 +56,43 @@ def parse_token(token: str) -> tuple[str, str] | None:
     return (match.group(1), match.group(2)) if match else None
 
 
-def step_tick(pattern: Pattern, step: int, plan: SongPlan) -> int:
-    """Returns where a step of a pattern's bar lies in a bar of the song, in ticks from the bar line.
+def steps_of_bar(pattern: Pattern, bar: int, plan: SongPlan) -> list[tuple[int, int, str]]:
+    """Returns (start, end, token) of every step of one of a pattern's bars, in ticks from the song's bar line.
 
-    Beats keep their place; a bar with fewer beats drops the last ones, one with more repeats them (see `steps_of_bar`).
+    In another metre beats are kept whole, as the drums keep them: three of four are the first and the last two.
     Between a metre of twos and one of threes the half of a beat becomes its last third, and back.
     """
+    tokens = pattern.tokens[bar * pattern.grid : (bar + 1) * pattern.grid]
     numerator, denominator = (int(x) for x in pattern.meter.split("/"))
-    bar = MeterChange(0, numerator, denominator).bar_ticks
-    compound = denominator == 8 and numerator % 3 == 0
-    beats = numerator // 3 if compound else numerator
-    own_beat = bar / beats
-    tick = step * bar / pattern.grid
+    own_bar = MeterChange(0, numerator, denominator).bar_ticks
     if (numerator, denominator) == (plan.numerator, plan.denominator):
-        return round(tick)
-    whole, inside = divmod(tick, own_beat)
-    share = inside / own_beat
-    to_compound = plan.denominator == 8 and plan.numerator % 3 == 0
-    threes = compound or (pattern.grid / beats) % 3 == 0
-    if to_compound and not threes:
-        share = share * 4 / 3 if share <= 0.5 else 2 / 3 + (share - 0.5) * 2 / 3
-    elif not to_compound and compound:
-        share = share * 0.75 if share <= 2 / 3 else 0.5 + (share - 2 / 3) * 1.5
-    return round((whole + share) * plan.beat_ticks)
-
-
-def steps_of_bar(pattern: Pattern, bar: int, plan: SongPlan) -> list[tuple[int, int, str]]:
-    """Returns (start, end, token) of every step of one of a pattern's bars, in ticks from the song's bar line."""
-    tokens = pattern.tokens
-    own = tokens[bar * pattern.grid : (bar + 1) * pattern.grid]
+        edges = [step * own_bar // pattern.grid for step in range(pattern.grid + 1)]
+        return list(zip(edges, edges[1:], tokens, strict=False))
+    compound = denominator == 8 and numerator % 3 == 0
+    have = numerator // 3 if compound else numerator
+    want = plan.bar_ticks // plan.beat_ticks
+    order = BEATS_OF_FOUR.get(want, ()) if have == 4 else ()
+    order = order or tuple(i * have // want for i in range(want))
+    own_beat = own_bar / have
+    bend = _place_in_beat(compound, (pattern.grid / have) % 3 == 0, plan)
     rows = []
-    shift = 0
-    while shift < plan.bar_ticks:
-        length = max(1, step_tick(pattern, pattern.grid, plan))
-        for step, token in enumerate(own):
-            start = shift + step_tick(pattern, step, plan)
-            if start < plan.bar_ticks:
-                rows.append((start, min(plan.bar_ticks, shift + step_tick(pattern, step + 1, plan)), token))
-        shift += length
-    return rows
+    for target, source in enumerate(order):
+        for step, token in enumerate(tokens):
+            share = step * own_bar / pattern.grid / own_beat - source
+            if -1e-9 <= share < 1 - 1e-9:
+                rows.append((round((target + bend(max(0.0, share))) * plan.beat_ticks), token))
+    ends = [*(start for start, _ in rows[1:]), plan.bar_ticks]
+    return [(start, end, token) for (start, token), end in zip(rows, ends, strict=True) if end > start]
+
+
+def _place_in_beat(compound: bool, threes: bool, plan: SongPlan) -> Callable[[float], float]:
+    """Returns the map from a place in a pattern's beat to one in the song's, both 0 to 1."""
+    to_compound = plan.denominator == 8 and plan.numerator % 3 == 0
+    if to_compound and not compound and not threes:
+        return lambda share: share * 4 / 3 if share <= 0.5 else 2 / 3 + (share - 0.5) * 2 / 3
+    if compound and not to_compound:
+        return lambda share: share * 0.75 if share <= 2 / 3 else 0.5 + (share - 2 / 3) * 1.5
+    return lambda share: share
 
 
 def bars_of(pattern: Pattern) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from songwright.compose.arrange.casting import cast
 from songwright.compose.arrange.context import Context, Player, Stint
 from songwright.compose.plan import SectionPlan, SongPlan
-from songwright.compose.style import Part, Style
+from songwright.compose.style import Part
 
 _CARRIED = ("chorus", "drop", "head", "theme")
 _EXTRA_LAYERS = ("counter", "arpeggio", "pad", "percussion", "riff")
@@ -156,9 +156,14 @@ def _intro_delay(context: Context, seats: Sequence[_Seat], seat: _Seat, section:
 
 
 def _heard(context: Context, player: Player, wanted: bool) -> Player:
-    """Returns the player; one that was asked for and has nowhere to play gets the fullest sections."""
+    """Returns the player; one that was asked for and has nowhere to play gets the fuller half of the sections."""
     if player.stints or not wanted:
         return player
+    return replace(player, stints=fuller_half(context))
+
+
+def fuller_half(context: Context) -> tuple[Stint, ...]:
+    """Returns stints in the sections of at least middling energy."""
     plan = context.plan
     middle = sorted(s.energy for s in plan.sections)[len(plan.sections) // 2]
     stints = []
@@ -166,14 +171,9 @@ def _heard(context: Context, player: Player, wanted: bool) -> Player:
         end = section.first_bar + section.num_bars - (context.ring_bars if section is plan.sections[-1] else 0)
         if section.energy >= middle and section.first_bar < end:
             stints.append(Stint(section, section.energy, section.first_bar, end))
-    return replace(player, stints=tuple(stints))
+    return tuple(stints)
 
 
 def intensities(player: Player) -> dict[str, float]:
     """Returns section label → intensity of the sections a player plays in."""
     return {stint.section.label: stint.intensity for stint in player.stints}
-
-
-def style_ids(style: Style) -> tuple[str, ...]:
-    """Returns the ids of a style's parts in score order."""
-    return tuple(part.id for part in style.part)

@@ -29,8 +29,9 @@ class VoicingMaker:
         self._context = context
         self._style = player.part.voicing
         self._voices = player.part.voices
-        family = instrument(player.instrument).family
-        self._guitar = family == "guitar" and self._style == "open"
+        what = instrument(player.instrument)
+        self._deepest = what.low
+        self._guitar = what.family == "guitar" and self._style == "open"
         self.low, self.high, self.above = _zone(context, player, stint, over_lead=over_lead)
         self._previous: tuple[int, ...] = ()
         self._known: dict[tuple[int, Chord], tuple[int, ...]] = {}
@@ -68,7 +69,7 @@ class VoicingMaker:
         if len(clear) >= min(2, len(pitches)):
             return clear
         lower = {p if p <= lowest else p - 12 for p in pitches}
-        return tuple(p for p in sorted(lower) if self.low - 5 <= p <= lowest) or clear
+        return tuple(p for p in sorted(lower) if max(self._deepest, self.low - 5) <= p <= lowest) or clear
 
 
 def _zone(context: Context, player: Player, stint: Stint, *, over_lead: bool) -> tuple[int, int, bool]:
