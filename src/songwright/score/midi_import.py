@@ -391,7 +391,7 @@ def _with_lyrics(song: Song, chunks: list[_Chunk]) -> Song:
     for tick, text, name in lines:
         singer = next((t for t in ranked if t.name == name and tick in onsets[t.id]), None)
         singer = singer or next((t for t in ranked if tick in onsets[t.id]), None)
-        if singer is None:
+        if singer is None or (singer.id, onsets[singer.id][tick]) in placed[-8:]:
             continue
         goes_on = text.rstrip().endswith("-")
         place: Place = ("middle" if goes_on else "end") if inside else ("begin" if goes_on else "single")
