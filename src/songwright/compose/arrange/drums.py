@@ -257,7 +257,7 @@ def _snare_roll(job: _Job, hits: list[Hit], end: int, length: int) -> list[Hit]:
         done = (tick - start) / length
         step = beat // 2 if done < 0.5 else beat // 4
         last = end - tick <= beat // 2
-        kept.append(Hit(tick, "snare", "r" if last else "x", step, 0.5 + 0.55 * done))
+        kept.append(Hit(tick, "snare", "r" if last else "x", step, 0.45 + 0.75 * done))
         tick += step
     return sorted(kept)
 
@@ -324,9 +324,8 @@ def _strokes(hits: list[Hit], plan: SongPlan) -> list[Hit]:
         if hit.mark in "rt":
             count = 2 if hit.mark == "r" else 3
             for i in range(count):
-                soft = 1.0 if i == 0 else 0.82
                 tick = hit.tick + i * hit.step_ticks // count
-                out.append(replace(hit, tick=tick, mark="x", gain=hit.gain * 0.9 * soft))
+                out.append(replace(hit, tick=tick, mark="x", gain=hit.gain * (0.95 if i == 0 else 0.82)))
         elif hit.mark == "f":
             if hit.tick >= grace:
                 out.append(replace(hit, tick=hit.tick - grace, mark="g", gain=hit.gain))
