@@ -196,7 +196,7 @@ def test_snare_roll_grows(style):
     rolling = replace(style, devices=replace(style.devices, transitions=("snare_roll",)))
     plan = make_plan()
     notes = write_drums(plan, rolling, style.parts_of("drums")[0], everywhere(plan), seed=0)
-    last = [n for n in notes if 7 * plan.bar_ticks <= n.start_ticks < 8 * plan.bar_ticks and n.pitch == DRUMS["snare"]]
+    last = [n for n in notes if 6 * plan.bar_ticks <= n.start_ticks < 8 * plan.bar_ticks and n.pitch == DRUMS["snare"]]
     assert len(last) >= 10
     assert sum(n.velocity for n in last[-4:]) > 1.15 * sum(n.velocity for n in last[:4])
 
