@@ -1,14 +1,25 @@
-"""The lead of a whole song: every role's tune written once over its chords, and repeated."""
+"""The lead of a whole song: every role's tune written once, repeated where the role returns, quoted at the edges."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
+
+from songwright.compose.melody.model import MelodyModel, load_model
+from songwright.compose.melody.phrase_plan import STEP_TICKS, Setting
+from songwright.compose.melody.phrases import Line, lift_at, moved, with_new_ending
+from songwright.compose.melody.sections import compose_section, velocities
 from songwright.compose.plan import Phrase, SectionPlan, SongPlan
 from songwright.compose.style import Style
 from songwright.score.song import ChordSpan, Note
-from songwright.score.theory import parse_chord
 from songwright.seeding import generator
 
-_SUNG = ("verse", "prechorus", "chorus", "bridge", "theme", "head", "solo")
+SUNG = ("verse", "prechorus", "chorus", "bridge", "theme", "head", "solo")
+QUOTED = ("chorus", "head", "theme", "verse")
+"""Where a quotation comes from, in this order."""
+EDGES = ("intro", "interlude", "outro")
+SPARSE = 0.65
+"""Density of a tune over riffs and loops."""
+GRACE_TICKS = 80
 
 
 @dataclass(frozen=True)
@@ -16,7 +27,7 @@ class Melody:
     """The lead of a song.
 
     Attributes:
-        notes: in order, at absolute ticks on the written grid.
+        notes: in order, at absolute ticks on the written grid, never two at once.
         phrases: in order, over the whole song.
     """
 
@@ -25,32 +36,172 @@ class Melody:
 
 
 def write_melody(plan: SongPlan, style: Style, chords: tuple[ChordSpan, ...], *, seed: int) -> Melody:
-    """Returns the tune of a song, empty for a style without a lead."""
-    notes: list[Note] = []
-    phrases: list[Phrase] = []
-    for section in plan.sections:
-        if section.role in _SUNG and any(p.plays_in(section.role, section.energy) for p in style.parts_of("lead")):
-            _section(plan, style, chords, section, seed, notes, phrases)
-    return Melody(tuple(notes), tuple(phrases))
+    """Returns the tune of a song; empty for a style without a lead.
+
+    The same role has the same tune: choruses are identical (but for a lift), verses vary in their endings.
+
+    Args:
+        plan: form, key, metre, tempo.
+        style: range, density, syncopation, scale, leaps, ornaments, and where its lead plays.
+        chords: of the whole song.
+        seed: of the song.
+
+    Raises:
+        DataError: the learned tables are missing or broken.
+    """
+    sections = sung_sections(plan, style)
+    if not sections:
+        return Melody()
+    return _Writer(plan, style, chords, seed, sections).write()
 
 
-def _section(
-    plan: SongPlan, style: Style, chords: tuple[ChordSpan, ...], section: SectionPlan, seed: int,
-    notes: list[Note], phrases: list[Phrase],
-) -> None:  # fmt: skip
-    random = generator(seed, "melody", section.role)
-    low, high = style.melody.range
-    start, beat = plan.start_ticks(section), plan.beat_ticks
-    pitch = low + (high - low) * (0.6 if section.role == "chorus" else 0.4)
-    starts = [i * beat for i in range(plan.bar_ticks // beat)][:3]
-    for bar in range(section.num_bars):
-        first = start + bar * plan.bar_ticks
-        for offset in starts if bar % 4 != 3 else starts[:1]:
-            chord = next((c for c in chords if c.start_ticks <= first + offset < c.end_ticks), None)
-            parsed = parse_chord(chord.symbol) if chord else None
-            tones = parsed.pitch_classes if parsed else plan.key.pitch_classes
-            around = [p for p in range(low, high + 1) if p % 12 in tones]
-            pitch = min(around, key=lambda p: abs(p - pitch - random.normal(0, 3)))
-            notes.append(Note(first + offset, beat if bar % 4 != 3 else 2 * beat, int(pitch), 90))
-        if bar % 4 == 3:
-            phrases.append(Phrase(first - 3 * plan.bar_ticks, first + plan.bar_ticks, "a", 10))
+def sung_sections(plan: SongPlan, style: Style) -> tuple[SectionPlan, ...]:
+    """Returns the sections in which the lead has a tune of its own."""
+    leads = style.parts_of("lead")
+    playing = [s for s in plan.sections if any(part.plays_in(s.role, s.energy) for part in leads)]
+    usual = tuple(s for s in playing if s.role in SUNG)
+    if usual or style.lead != "tune":
+        return usual
+    return tuple(s for s in playing if s.role not in EDGES) or tuple(playing)
+
+
+class _Writer:
+    """Writes each role's tune at its first use."""
+
+    def __init__(
+        self, plan: SongPlan, style: Style, chords: tuple[ChordSpan, ...], seed: int, sections: tuple[SectionPlan, ...]
+    ) -> None:
+        self.plan, self.style, self.seed, self.sections = plan, style, seed, sections
+        self.setting = Setting(plan, style, chords)
+        self.model: MelodyModel = load_model()
+        self.tunes: dict[str, tuple[Line, ...]] = {}
+
+    def write(self) -> Melody:
+        """Returns the whole song's lead."""
+        for section in self.sections:
+            if section.role not in self.tunes:
+                self.tunes[section.role] = self._new(section)
+        lines: list[tuple[Line, SectionPlan]] = []
+        for section in self.plan.sections:
+            lines.extend((line, section) for line in self._section(section) if line.slots)
+        return self._emit(lines)
+
+    def _new(self, section: SectionPlan) -> tuple[Line, ...]:
+        random = generator(self.seed, "melody", section.role, section.occurrence if section.role == "solo" else 0)
+        sparse = 1.0 if self.style.lead == "tune" else SPARSE
+        return compose_section(self.model, section, self.setting, random, sparse=sparse)
+
+    def _section(self, section: SectionPlan) -> list[Line]:
+        if section in self.sections:
+            if section.role == "solo" and section.occurrence:
+                return list(self._new(section))
+            return self._again(section)
+        if section.role in EDGES and self._lead_plays(section):
+            return self._quotation(section)
+        return []
+
+    def _lead_plays(self, section: SectionPlan) -> bool:
+        return any(part.plays_in(section.role, section.energy) for part in self.style.parts_of("lead"))
+
+    def _again(self, section: SectionPlan) -> list[Line]:
+        """Returns the role's tune where this section lies, as long as it is; later verses end otherwise."""
+        tune = self.tunes[section.role]
+        random = generator(self.seed, "melody", section.role, "again", section.occurrence)
+        start, end = self.plan.start_ticks(section), self.plan.end_ticks(section)
+        lines: list[Line] = []
+        at, i = start, 0
+        first = tune[0].plan.start_ticks
+        while at < end and tune:
+            source = tune[i % len(tune)]
+            length = source.plan.num_bars * self.plan.bar_ticks
+            if at + length > end and lines:
+                break
+            same = at == source.plan.start_ticks and start == first
+            line = source if same else moved(self.model, source, at, self.setting, random)
+            if section.occurrence and section.role == "verse" and i % 2 == 1:
+                line = self._varied(line, random, tuple(lines))
+            lines.append(line)
+            at, i = at + length, i + 1
+        return lines
+
+    def _varied(self, line: Line, random: np.random.Generator, before: tuple[Line, ...]) -> Line:
+        return with_new_ending(
+            self.model, line, line.plan, self.setting, random, before=before, keep=0.7, new_rhythm=random.random() < 0.5
+        )
+
+    def _quotation(self, section: SectionPlan) -> list[Line]:
+        """Returns the hook where it announces, recalls or ends the song."""
+        role = next((r for r in QUOTED if r in self.tunes), None)
+        random = generator(self.seed, "melody", section.role, "quotation", section.occurrence)
+        chance = 1.0 if section.role == "outro" or self.style.devices.intro == "lead" else 0.6
+        if role is None or random.random() >= chance:
+            return []
+        hook = self.tunes[role][0]
+        bars = hook.plan.num_bars
+        whole = section.role != "intro" or self.style.devices.intro == "lead"
+        room = section.num_bars - (self.plan.tail_bars if section is self.plan.sections[-1] else 0)
+        times = min(2, room // bars) if whole else min(1, room // bars)
+        first = section.first_bar + (0 if whole else section.num_bars - bars)
+        step = bars if room < 4 * bars else 2 * bars
+        starts = [first + k * step for k in range(times) if first + k * step + bars <= section.first_bar + room]
+        return [moved(self.model, hook, bar * self.plan.bar_ticks, self.setting, random) for bar in starts]
+
+    def _emit(self, lines: list[tuple[Line, SectionPlan]]) -> Melody:
+        tail = (self.plan.num_bars - self.plan.tail_bars) * self.plan.bar_ticks
+        notes: list[Note] = []
+        phrases: list[Phrase] = []
+        for line, section in lines:
+            own = [n for n in self._notes(line, section) if n.start_ticks < tail]
+            if not own:
+                continue
+            while notes and notes[-1].start_ticks >= own[0].start_ticks - STEP_TICKS // 2:
+                notes.pop()
+            notes.extend(own)
+            phrases.append(line.phrase(self.setting))
+        if lines and lines[-1][1] is self.plan.sections[-1] and notes:
+            notes.append(self._final(notes[-1], tail))
+            phrases[-1] = _longer(phrases[-1], self.plan, tail)
+        return Melody(tuple(_alone(notes)), tuple(phrases))
+
+    def _notes(self, line: Line, section: SectionPlan) -> list[Note]:
+        loud = velocities(line, self.setting, section.energy)
+        notes: list[Note] = []
+        for i, ((step, length), pitch) in enumerate(zip(line.slots, line.pitches, strict=True)):
+            start = line.plan.start_ticks + step * STEP_TICKS
+            if start < 0:
+                continue
+            if i in line.graces and start >= GRACE_TICKS:
+                notes.append(Note(start - GRACE_TICKS, GRACE_TICKS, line.graces[i], int(loud[i]) - 14))
+            notes.append(Note(start, length * STEP_TICKS, pitch, int(loud[i])))
+        return notes
+
+    def _final(self, last: Note, tail: int) -> Note:
+        """Returns the last note of the song: the tonic nearest to the last one, held."""
+        tonic = self.plan.key.tonic + lift_at(self.setting, tail)
+        low, high = self.style.melody.range
+        homes = [p for p in range(low, high + 1) if (p - tonic) % 12 == 0] or [last.pitch]
+        pitch = min(homes, key=lambda p: (abs(p - last.pitch), p))
+        length = max(1, min(self.plan.tail_bars, 2)) * self.plan.bar_ticks
+        return Note(
+            tail,
+            min(length, max(1, self.plan.num_bars * self.plan.bar_ticks - tail)),
+            pitch,
+            max(40, last.velocity - 4),
+        )
+
+
+def _longer(phrase: Phrase, plan: SongPlan, tail: int) -> Phrase:
+    """Returns the last phrase with the final note in it."""
+    count = phrase.syllables + 1
+    end = max(phrase.end_ticks, min(tail + 2 * plan.bar_ticks, plan.num_bars * plan.bar_ticks))
+    return replace(phrase, end_ticks=end, syllables=count, stresses=(*phrase.stresses, 1))
+
+
+def _alone(notes: list[Note]) -> list[Note]:
+    """Returns the notes with none sounding into the next."""
+    result = []
+    for note, following in zip(notes, [*notes[1:], None], strict=True):
+        if following is not None and note.end_ticks > following.start_ticks:
+            note = replace(note, duration_ticks=max(1, following.start_ticks - note.start_ticks))
+        result.append(note)
+    return result
