@@ -36,6 +36,7 @@ LEVELS = {"g": 42.0, "o": 72.0, "x": 94.0, "X": 112.0}
 """Velocity of each letter of the pattern language where nothing was learned."""
 
 _LEARNED_SHARE = 0.85
+_LEARNED_SHARE_OF_KICK = 0.6  # records hold it steadier than jams do
 _CURVE_SHARE = 0.45
 _KIT_SPREAD = 4.0
 _NEAREST_DRUM = {
@@ -103,7 +104,8 @@ def levels_of(style: Style, drum: str) -> dict[str, float]:
     if style.feel.programmed or (row := drum_row(groove_table(style), 16, drum)) is None:
         return dict(LEVELS)
     learned = dict(zip(MARKS, row["levels"], strict=True))
-    return {m: _LEARNED_SHARE * learned[m] + (1 - _LEARNED_SHARE) * LEVELS[m] for m in MARKS}
+    share = _LEARNED_SHARE_OF_KICK if drum in ("kick", "kick_2") else _LEARNED_SHARE
+    return {m: share * learned[m] + (1 - share) * LEVELS[m] for m in MARKS}
 
 
 def velocities(hits: Sequence[Hit], plan: SongPlan, style: Style, part: Part, *, seed: int) -> list[int]:
