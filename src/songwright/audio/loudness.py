@@ -79,7 +79,7 @@ def windows(
     if len(energies) < width:
         return np.zeros(0)
     starts = np.minimum(np.round(np.arange(count) * 0.1 * sample_rate / hop_length).astype(int), len(energies) - width)
-    return (total[starts + width] - total[starts]) / (width * hop_length)
+    return np.asarray((total[starts + width] - total[starts]) / (width * hop_length))
 
 
 def gated(mean_squares: NDArray[np.float64]) -> float:
@@ -93,7 +93,7 @@ def gated(mean_squares: NDArray[np.float64]) -> float:
 
 def to_lufs(mean_square: float) -> float:
     """Returns the loudness of a K-weighted mean square."""
-    return max(FLOOR_LUFS, _OFFSET + 10 * np.log10(max(mean_square, 1e-12)))
+    return max(FLOOR_LUFS, _OFFSET + 10 * float(np.log10(max(mean_square, 1e-12))))
 
 
 def hop_of(sample_rate: int) -> int:

@@ -32,7 +32,8 @@ def quantise(waveform: NDArray[np.floating]) -> NDArray[np.int32]:
         waveform: any shape, nominally in [-1, 1].
     """
     scaled = np.rint(waveform * np.float32(FULL_SCALE))
-    return np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1, out=scaled).astype(np.int32)
+    np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1, out=scaled)
+    return np.asarray(scaled, dtype=np.int32)
 
 
 def pack(samples: NDArray[np.int32]) -> NDArray[np.uint8]:

@@ -93,7 +93,7 @@ class Calibration:
         return before, _gain(level_lufs(coloured, self._sample_rate), _LARGEST_TRIM_DB)
 
     def _phrase(self, player: Player, instrument: str, drums: str) -> NDArray[np.float32]:
-        """Returns the reference phrase, dry. (2, samples)"""
+        """Returns the reference phrase, dry. (2, samples)."""
         played = reference_performance(instrument, drums)
         num_samples = int((played.end_seconds[-1] + 0.4) * self._sample_rate)
         return player.render(played, instrument, sample_rate=self._sample_rate, num_samples=num_samples)
@@ -108,10 +108,10 @@ def reference_performance(instrument: str, drums: str = "") -> Performance:
         centre = int(np.clip(_CENTRES.get(known.family, 63), known.low + 5, max(known.low + 5, known.high - 5)))
         pitches = [centre - 5, centre, centre + 4]
     length = _SLOW_NOTE_SECONDS if known.family in _SLOW_FAMILIES else _NOTE_SECONDS
-    starts = np.arange(len(pitches)) * length
+    starts = np.arange(len(pitches), dtype=np.float64) * length
     return Performance(
-        start_seconds=starts,
-        end_seconds=starts + 0.95 * length,
+        start_seconds=np.asarray(starts, dtype=np.float64),
+        end_seconds=np.asarray(starts + 0.95 * length, dtype=np.float64),
         pitches=np.array(pitches, dtype=np.int64),
         velocities=np.full(len(pitches), _VELOCITY, dtype=np.int64),
     )

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songwright.errors import ConfigError
-from songwright.perform.effects import dynamics, filters
+from songwright.perform.effects import drive, dynamics, filters, modulation, texture
 from songwright.score.song import Insert
 
 Range = tuple[float, float]
@@ -39,6 +39,8 @@ class Effect:
 _HZ: Range = (0.0, 22000.0)
 _SHELF: Range = (-24.0, 24.0)
 _SHARE: Range = (0.0, 1.0)
+_DRIVE: Range = (-12.0, 60.0)
+_SLOW_HZ: Range = (0.0, 20.0)
 
 EFFECTS: dict[str, Effect] = {
     "eq": Effect(
@@ -59,6 +61,25 @@ EFFECTS: dict[str, Effect] = {
     "gate": Effect(dynamics.gate, {"threshold_db": (-100.0, 0.0), "release_ms": (1.0, 5000.0)}),
     "transient": Effect(dynamics.transient, {"attack_db": _SHELF, "sustain_db": _SHELF}),
     "limiter": Effect(dynamics.limiter, {"ceiling_db": (-40.0, 0.0)}),
+    "saturation": Effect(drive.saturation, {"drive_db": _DRIVE, "mix": _SHARE}),
+    "tape": Effect(drive.tape, {"drive_db": _DRIVE, "wow": _SHARE}),
+    "amp": Effect(drive.amp, {"drive_db": _DRIVE, "tone": _SHARE}),
+    "cabinet": Effect(drive.cabinet, {"size": _SHARE}),
+    "double": Effect(drive.double, {"delay_ms": (0.0, 60.0), "detune_cents": (0.0, 50.0)}),
+    "vinyl": Effect(texture.vinyl, {"noise_db": (-120.0, -10.0), "wear": _SHARE}),
+    "lofi": Effect(texture.lofi, {"bits": (2.0, 24.0), "rate_hz": (1000.0, 48000.0), "antialias": _SHARE}),
+    "width": Effect(texture.width, {"amount": (0.0, 3.0)}),
+    "chorus": Effect(modulation.chorus, {"rate_hz": _SLOW_HZ, "depth_ms": (0.0, 20.0), "mix": _SHARE}),
+    "flanger": Effect(
+        modulation.flanger,
+        {"rate_hz": _SLOW_HZ, "depth_ms": (0.0, 10.0), "feedback": (-0.9, 0.9), "mix": _SHARE},
+    ),
+    "phaser": Effect(modulation.phaser, {"rate_hz": _SLOW_HZ, "depth": _SHARE, "mix": _SHARE}),
+    "tremolo": Effect(
+        modulation.tremolo, {"rate_hz": _SLOW_HZ, "rate_beats": (0.0, 64.0), "depth": _SHARE}, tempo=True
+    ),
+    "auto_wah": Effect(modulation.auto_wah, {"depth": _SHARE}),
+    "rotary": Effect(modulation.rotary, {"speed_hz": _SLOW_HZ}),
 }  # fmt: skip
 """What an insert may be: kind, function, parameters."""
 

@@ -39,7 +39,7 @@ def apply_gain(
 
 
 def hop_maximum(waveform: NDArray[np.float32], hop: int = HOP) -> NDArray[np.float32]:
-    """Returns the largest magnitude of each hop over all channels. (hops,)"""
+    """Returns the largest magnitude of each hop over all channels. (hops,)."""
     num_samples = waveform.shape[1]
     count = -(-num_samples // hop)
     result = np.zeros(count, np.float32)
@@ -56,7 +56,8 @@ def follow(levels: NDArray[np.floating], attack_points: float, release_points: f
 
     Args:
         levels: (points,).
-        attack_points, release_points: time constants, in points.
+        attack_points: time constant upwards, in points.
+        release_points: time constant downwards, in points.
     """
     rise = 1.0 - float(np.exp(-1.0 / max(attack_points, 1e-3)))
     fall = 1.0 - float(np.exp(-1.0 / max(release_points, 1e-3)))

@@ -15,7 +15,7 @@ _SILENCE_DB = -120.0
 
 def to_db(levels: NDArray[np.floating]) -> NDArray[np.float64]:
     """Returns amplitudes in dB, at least -120."""
-    return 20.0 * np.log10(np.maximum(levels, 1e-6).astype(np.float64))
+    return np.asarray(20.0 * np.log10(np.maximum(levels, 1e-6)), dtype=np.float64)
 
 
 def static_gain_db(levels_db: NDArray[np.floating], threshold_db: float, ratio: float) -> NDArray[np.float64]:
@@ -47,7 +47,8 @@ def compressor(
         sample_rate: samples per second.
         threshold_db: peak level from which it acts.
         ratio: decibels in per decibel out above the threshold.
-        attack_ms, release_ms: time constants of the gain.
+        attack_ms: time constant of the gain's fall.
+        release_ms: time constant of its recovery.
         makeup_db: gain afterwards.
         mix: share of the compressed sound (parallel compression).
     """

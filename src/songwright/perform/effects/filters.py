@@ -24,7 +24,7 @@ def shelf(kind: str, frequency_hz: float, gain_db: float, sample_rate: int) -> N
     a0 = (a + 1) + sign * (a - 1) * cos + root
     a1 = -sign * 2 * ((a - 1) + sign * (a + 1) * cos)
     a2 = (a + 1) + sign * (a - 1) * cos - root
-    return np.array([b0, b1, b2, a0, a1, a2]) / a0
+    return np.asarray(np.array([b0, b1, b2, a0, a1, a2]) / a0)
 
 
 def peak(frequency_hz: float, gain_db: float, q: float, sample_rate: int) -> NDArray[np.float64]:
@@ -33,7 +33,7 @@ def peak(frequency_hz: float, gain_db: float, q: float, sample_rate: int) -> NDA
     w = 2 * np.pi * min(frequency_hz, 0.45 * sample_rate) / sample_rate
     alpha = np.sin(w) / (2 * q)
     section = np.array([1 + alpha * a, -2 * np.cos(w), 1 - alpha * a, 1 + alpha / a, -2 * np.cos(w), 1 - alpha / a])
-    return section / section[3]
+    return np.asarray(section / section[3])
 
 
 def sections(

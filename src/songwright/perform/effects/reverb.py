@@ -6,6 +6,7 @@ right. An echo repeats, darker each time, alternating between the sides.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ def _room(kind: str) -> Room:
 
 @lru_cache(maxsize=8)
 def room_response(kind: str, decay_seconds: float, sample_rate: int) -> NDArray[np.float32]:
-    """Returns the answer of a room to a click, with unit energy on each side. (2, taps)
+    """Returns the answer of a room to a click, with unit energy on each side. (2, taps).
 
     Args:
         kind: one of `ROOMS`.
@@ -96,18 +97,18 @@ def room_response(kind: str, decay_seconds: float, sample_rate: int) -> NDArray[
 def _tail(
     room: Room, decay_seconds: float, sample_rate: int, length: int, random: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Returns noise whose bands fall at their own speed. (2, length)"""
+    """Returns noise whose bands fall at their own speed. (2, length)."""
     noise = random.standard_normal((2, length))
     share = np.sqrt((1 - room.width) / 2)
     noise = np.array([noise[0], share * noise[0] + np.sqrt(1 - share**2) * noise[1]])
     spectrum = np.fft.rfft(noise, axis=1)
-    frequencies = np.fft.rfftfreq(length, 1 / sample_rate)
+    frequencies = np.asarray(np.fft.rfftfreq(length, 1 / sample_rate), dtype=np.float64)
     if room.dispersion_hz:
         spectrum = _chirped(room, sample_rate, length, random)
     time = np.arange(length) / sample_rate
     result = np.zeros((2, length))
     edges = (*_BANDS_HZ, sample_rate / 2 + 1)
-    for i, (low, high) in enumerate(zip(edges, edges[1:], strict=False)):
+    for i, (low, high) in enumerate(pairwise(edges)):
         weight = _crossover(frequencies, low, high)
         band = np.fft.irfft(spectrum * weight, length, axis=1)
         result += band * np.exp(-6.9078 * time / (decay_seconds * _ratio(room, i)))
@@ -129,9 +130,9 @@ def _crossover(frequencies: NDArray[np.float64], low: float, high: float) -> NDA
     def rise(edge: float) -> NDArray[np.float64]:
         if edge <= 0:
             return np.ones_like(octave)
-        return 0.5 + 0.5 * np.sin(np.pi / 2 * np.clip((octave - np.log2(edge)) / 0.25, -1.0, 1.0))
+        return np.asarray(0.5 + 0.5 * np.sin(np.pi / 2 * np.clip((octave - np.log2(edge)) / 0.25, -1.0, 1.0)))
 
-    return rise(low) - rise(high)
+    return np.asarray(rise(low) - rise(high))
 
 
 def _chirped(room: Room, sample_rate: int, length: int, random: np.random.Generator) -> NDArray[np.complex128]:
@@ -153,7 +154,7 @@ def _chirped(room: Room, sample_rate: int, length: int, random: np.random.Genera
 
 
 def _early(room: Room, sample_rate: int, length: int, random: np.random.Generator) -> NDArray[np.float64]:
-    """Returns the first single reflections of the walls. (2, length)"""
+    """Returns the first single reflections of the walls. (2, length)."""
     result = np.zeros((2, length))
     for side in range(2):
         times = np.sort(random.uniform(0.03, 1.0, _NUM_EARLY)) * room.early_ms * 1e-3
@@ -176,7 +177,7 @@ def _band(room: Room, answer: NDArray[np.float64], sample_rate: int) -> NDArray[
 
 @lru_cache(maxsize=8)
 def echo_response(delay_seconds: float, feedback: float, sample_rate: int) -> NDArray[np.float32]:
-    """Returns the answer of a stereo delay to a click: echoes left, right, left…, each darker and thinner. (2, taps)
+    """Returns the answer of a stereo delay to a click: echoes left, right, left…, ever darker. (2, taps).
 
     Args:
         delay_seconds: time from echo to echo, at most 4 s.
