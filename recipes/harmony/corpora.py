@@ -345,14 +345,38 @@ class _LeadSheet:
             if following > beat
         ]
         if events and self.bars >= 4:
-            shift, mode = (
-                (3, 1) if self.mode == 0 and events[-1].function == 9 * NUM_QUALITIES + MINOR else (0, self.mode)
-            )
-            moved = [Event(e.start_beat, e.num_beats, _moved(e.function, shift)) for e in events]
-            notes = tuple(MelodyNote(n.start_beat, n.num_beats, (n.degree + shift) % 12) for n in self.notes)
+            tonic, mode = heard_key(events, self.notes, self.mode)
+            moved = [Event(e.start_beat, e.num_beats, _moved(e.function, -tonic)) for e in events]
+            notes = tuple(MelodyNote(n.start_beat, n.num_beats, (n.degree - tonic) % 12) for n in self.notes)
             chords = merged(moved, 4 * self.beats)
             self.sections.append(CorpusSection("other", mode, self.beats, self.bars, chords, melody=notes))
         self.onsets, self.notes, self.bars = [], [], 0
+
+
+_SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10, 11))
+
+
+def heard_key(events: list[Event], notes: list[MelodyNote], stated_mode: int) -> tuple[int, int]:
+    """Returns (tonic above the stated one, mode) of a lead sheet: many state no mode, and some a wrong signature.
+
+    The melody's share in the scale counts most, then the last and first chords, then what is stated.
+
+    Args:
+        events: chords over the stated tonic.
+        notes: melody over the stated tonic.
+        stated_mode: 0 or 1.
+    """
+    total = sum(n.num_beats for n in notes) or 1.0
+    best, found = -1.0, (0, stated_mode)
+    for tonic in range(12):
+        for mode in (0, 1):
+            inside = sum(n.num_beats for n in notes if (n.degree - tonic) % 12 in _SCALES[mode]) / total
+            home = tonic * NUM_QUALITIES + (MINOR if mode else MAJOR)
+            value = 2.0 * inside + 0.3 * (events[-1].function == home) + 0.15 * (events[0].function == home)
+            value += 0.1 * (tonic == 0 and mode == stated_mode)
+            if value > best:
+                best, found = value, (tonic, mode)
+    return found
 
 
 def _moved(function: int, shift: int) -> int:
