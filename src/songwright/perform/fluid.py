@@ -18,6 +18,8 @@ from songwright.score.instruments import instrument as find_instrument
 
 _TICKS_PER_SECOND = 10_000
 _RPN_CONTROLLERS = (6, 38, 96, 97, 98, 99, 100, 101)
+_LATENCY_SAMPLES = 72
+"""How late its file player is at least: events wait for the next block of 64 samples, and that for one more."""
 _START_SECONDS, _SECONDS_PER_SECOND = 60.0, 1.0
 """A run may take this long: for opening the font, and for each second of sound."""
 
@@ -51,11 +53,11 @@ class FluidPlayer:
         seconds = num_samples / sample_rate
         with tempfile.TemporaryDirectory(prefix="songwright-") as folder:
             midi, raw = Path(folder, "track.mid"), Path(folder, "track.raw")
-            midi.write_bytes(_midi(performance, patch.program, patch.family == "kit", seconds))
+            midi.write_bytes(_midi(performance, patch.program, patch.family == "kit", seconds + 0.1))
             self._run(midi, raw, sample_rate, _START_SECONDS + _SECONDS_PER_SECOND * seconds)
             interleaved = np.fromfile(raw, "<f4")
         out = np.zeros((2, num_samples), np.float32)
-        sound = interleaved[: len(interleaved) // 2 * 2].reshape(-1, 2).T[:, :num_samples]
+        sound = interleaved[: len(interleaved) // 2 * 2].reshape(-1, 2).T[:, _LATENCY_SAMPLES:][:, :num_samples]
         out[:, : sound.shape[1]] = sound
         return out
 

@@ -110,7 +110,9 @@ class SamplerPlayer:
         self, performance: Performance, regions: tuple[Region, ...], channel: Channel, sample_rate: int
     ) -> list[_Event]:
         """Returns every voice of every note, in order of onset, with note-offs, pedal and choking worked out."""
-        bounds = np.array([(r.low_key, r.high_key, r.low_velocity, r.high_velocity) for r in regions]).reshape(-1, 4)
+        bounds = np.array([(r.low_key, r.high_key, r.low_velocity, r.high_velocity) for r in regions]).reshape(
+            len(regions), 4
+        )
         voices = _VoiceMaker(self.font, regions, sample_rate, channel)
         events: list[_Event] = []
         sounding: dict[int, list[_Event]] = {}

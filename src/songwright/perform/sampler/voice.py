@@ -30,6 +30,8 @@ _GENERATOR_ATTENUATION = 0.4
 _CUTOFF_GRID_CENTS = 25.0
 _MIN_RELEASE_TIMECENTS = -7200.0
 _MIN_LOOP = 2
+_FILTER_REACH = 256
+"""Samples past the end that the resampler may look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +212,14 @@ def render_tone(
         positions = np.concatenate(([0.0], np.cumsum(speed[:-1], dtype=np.float64)))
         needed = int(positions[-1]) + 16
     part = recording[tone.start : tone.end]
-    source = unroll(part, tone.loop, int(needed * tone.ratio) + 64, tone.repeats)
+    margin = 64 + int(_FILTER_REACH * max(tone.ratio, 1.0))
+    source = unroll(part, tone.loop, int(needed * tone.ratio) + margin, tone.repeats)
     wave = resample(source, tone.ratio)[:needed]
     if positions is not None:
         positions = positions[: int(np.searchsorted(positions, len(wave)))]
         wave = read_at(wave, positions)
+    if len(wave) == 0:
+        return wave
     seconds = control_seconds(len(wave), sample_rate)
     cutoff = _moving_cutoff(tone, seconds)
     if cutoff is None:
