@@ -146,6 +146,13 @@ def test_song_ends_with_crash_and_kick_then_silence(style):
     assert all(n.start_ticks <= tail for n in notes)
 
 
+@pytest.mark.parametrize("bars", [1, 2, 3])
+def test_shortest_songs_are_drummed(style, bars):
+    plan = make_plan(rows=(("verse", bars, 0.5),))
+    notes = write_drums(plan, style, style.parts_of("drums")[0], everywhere(plan), seed=0)
+    assert max(n.start_ticks for n in notes) == (bars - 1) * plan.bar_ticks
+
+
 def test_a_fading_song_plays_on(style):
     fading = replace(style, devices=replace(style.devices, ending="fade"))
     plan = make_plan()

@@ -147,6 +147,12 @@ def test_drift_is_smooth():
     assert np.std(beat) < np.std(far) + 3.0
 
 
+def test_every_style_of_the_dataset_has_drummers():
+    names = "afrobeat afrocuban blues country dance funk gospel highlife hiphop jazz latin middleeastern neworleans pop"
+    for name in [*names.split(), "punk", "reggae", "rock", "soul", ""]:
+        assert groove_table(make_style(groove_midi=name))["bars"] > 0
+
+
 def test_unknown_drummers_are_named():
     with pytest.raises(ConfigError, match="polka"):
         groove_table(make_style(groove_midi="polka"))

@@ -109,7 +109,7 @@ def _change_meter(hits: Iterable[Hit], source: _Meter, target: _Meter) -> list[H
             moved = replace(hit, tick=new_beat * target.beat + place)
             out.setdefault((moved.tick, moved.drum), moved)
         if target.compound and not source.compound:
-            for drum in {h.drum for h in inside if h.drum in TIMEKEEPERS}:
+            for drum in sorted({h.drum for h in inside if h.drum in TIMEKEEPERS}):
                 base = new_beat * target.beat
                 if (base, drum) in out and (base + target.beat * 2 // 3, drum) in out:
                     out.setdefault((base + target.beat // 3, drum), Hit(base + target.beat // 3, drum, "o", 480))

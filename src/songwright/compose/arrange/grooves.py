@@ -35,6 +35,7 @@ MARKS = "goxX"
 LEVELS = {"g": 42.0, "o": 72.0, "x": 94.0, "X": 112.0}
 """Velocity of each letter of the pattern language where nothing was learned."""
 
+_RELATED = {"gospel": "soul"}  # recorded as fills only
 _LEARNED_SHARE = 0.85
 _LEARNED_SHARE_OF_KICK = 0.6  # records hold it steadier than jams do
 _CURVE_SHARE = 0.45
@@ -66,6 +67,7 @@ def groove_table(style: Style) -> Mapping[str, Any]:
         ConfigError: the style names drummers that the tables do not know.
     """
     tables, name = load_tables(), style.feel.groove_midi or POOLED
+    name = _RELATED.get(name, name)
     if name not in tables:
         raise ConfigError(f"style {style.name}: no groove table '{name}'; there are: {', '.join(sorted(tables))}")
     table: Mapping[str, Any] = tables[name]
