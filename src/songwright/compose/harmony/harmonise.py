@@ -19,7 +19,7 @@ from songwright.compose.style import Style
 from songwright.score.song import TICKS_PER_QUARTER, ChordSpan, Note
 from songwright.seeding import generator
 
-MELODY_WEIGHT = 1.0
+MELODY_WEIGHT = 0.8
 """How much a felt beat of melody weighs beside one chord of the model."""
 
 

@@ -49,11 +49,12 @@ class Manners:
         total = float(sum(self.pair_costs[a, b] for a, b in pairs))
         total += float(self.pair_costs[entries[-1], entries[0]]) if len(entries) > 2 else 0.0
         free_pairs = list(pairwise(free))
-        total += 1.2 * (len(free_pairs) - len(set(free_pairs)))
+        total += 1.8 * (len(free_pairs) - len(set(free_pairs)))
         wanted = min(len(free), 4 if len(free) > 5 else 3 if len(free) > 2 else 2)
         total += 3.0 * max(0, wanted - len(set(roots)))
         home = sum(s.num_beats for s in progression.slots if loop.vocabulary.chords[s.entry].root == 0)
-        total += 10.0 * max(0.0, home / (loop.meter.num_bars * loop.meter.beats_per_bar) - 0.5)
+        if len(free) > 2:
+            total += 10.0 * max(0.0, home / (loop.meter.num_bars * loop.meter.beats_per_bar) - 0.5)
         total += 5.0 * (self.needs_home and home == 0)
         total += 8.0 * (roots in self.taken)
         total += 5.0 * (roots[0] in self.avoid_start) + 5.0 * (self.start_home and roots[0] != 0)

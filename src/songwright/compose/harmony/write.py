@@ -295,11 +295,22 @@ def blues_bars(vocabulary: Vocabulary, beats: int, random: np.random.Generator) 
 
 
 def matching_idioms(style: Style, key: Key, role: str) -> tuple[Idiom, ...]:
-    """Returns the style's idioms for a mode and a role."""
+    """Returns the style's idioms for a mode and a role.
+
+    Those of exactly the mode, else those of major or minor; in a church mode only if they stay in its scale. Those that
+    name the role, else those that name none.
+    """
     exact = [i for i in style.harmony.idioms if i.mode == key.mode]
     like = [i for i in style.harmony.idioms if i.mode == ("minor" if key.is_minor else "major")]
+    if is_modal(key):
+        home = {(p - key.tonic) % 12 for p in key.pitch_classes}
+        like = [i for i in like if all(set(c.pitch_classes) <= home for c in map(parse_roman, _romans(i)))]
     pool = exact or like
     return tuple(i for i in pool if role in i.sections) or tuple(i for i in pool if not i.sections)
+
+
+def _romans(idiom: Idiom) -> list[str]:
+    return idiom.chords.replace("|", " ").split()
 
 
 def idiom_bars(idiom: Idiom, beats: int) -> Bars:
