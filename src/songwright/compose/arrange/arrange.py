@@ -20,7 +20,7 @@ from songwright.compose.arrange.roster import fuller_half, intensities, make_ros
 from songwright.compose.arrange.slides import glide_range_controls
 from songwright.compose.arrange.transitions import joints, write_effects
 from songwright.compose.plan import SongPlan
-from songwright.compose.style import Style
+from songwright.compose.style import Pattern, Style
 from songwright.score.song import ChordSpan, Note, PitchBend, Track, TrackRole
 
 _ROLES: dict[str, TrackRole] = {
@@ -78,13 +78,14 @@ def arrange(
         tracks = _with_chords_doubled(context, players, tracks)
     tracks = [_silenced(context, track) for track in tracks]
     felt = apply_feel(tuple(track for track in tracks if track.notes), plan, style, seed=seed)
-    return tuple(_with_felt_bends(track) for track in felt)
+    return tuple(_in_order(_with_felt_bends(track)) for track in felt)
 
 
 def _guest(context: Context, wish: str, taken: Collection[str]) -> Player:
-    """Returns a player for a wanted instrument that the roster left silent: it answers the lead."""
+    """Returns a player for a wanted instrument that the roster left silent: long tones where it has no figure."""
     part = new_part(wish)
-    part = replace(part, id=f"{wish}_guest" if wish in taken else wish)
+    pattern = (Pattern(generator="guide_tones"),) if part.kind == "counter" else part.pattern
+    part = replace(part, id=f"{wish}_guest" if wish in taken else wish, pattern=pattern)
     return Player(part, wish, fuller_half(context))
 
 
@@ -247,6 +248,11 @@ def _with_felt_bends(track: Track) -> Track:
         offset = starts.get(bend.tick, offset)
         bends.append(PitchBend(max(0, bend.tick + offset), bend.value))
     return replace(track, bends=tuple(sorted(bends)))
+
+
+def _in_order(track: Track) -> Track:
+    """Returns the track with its notes in order of start, then pitch."""
+    return replace(track, notes=tuple(sorted(track.notes, key=lambda n: (n.start_ticks, n.pitch, n.duration_ticks))))
 
 
 def _name(part_id: str) -> str:

@@ -136,6 +136,7 @@ def _best_part(context: Context, parts: tuple[Part, ...], wish: str, taken: dict
             same = any(_colour(name) == colour for name in part.instruments)
             replaces = same or (part.kind in ("lead", "bass", "drums") and part.kind == kinds[0])
             score += 20.0 - 4.0 * kinds.index(part.kind) + 25.0 * same if replaces else 0.0
+            score += 130.0 if part.kind == "lead" and kinds[0] == "lead" and not part.sections else 0.0
         score -= 6.0 * bool(part.sections) if score else 0.0
         if score > 0 and (best is None or score > best[0]):
             best = (score, part)

@@ -72,7 +72,7 @@ def _strike(
     """Returns one stroke of the hand."""
     length = event.end - event.start
     chosen = _voices_of(event, voices)
-    chosen = tuple(p + 12 * event.octaves for p in chosen)
+    chosen = tuple(sorted({voicings.playable(p + 12 * event.octaves) for p in chosen}))
     if event.symbol != "b":
         chosen = voicings.clear_of_lead(chosen, event.start, event.start + length)
     if event.symbol == "m":

@@ -15,6 +15,9 @@ from songwright.compose.style import Part, Pattern
 from songwright.score.song import MeterChange
 from songwright.score.theory import MODES, Chord, Key
 
+_SAME = 0.13
+"""Sections of one role whose intensities lie no further apart play the same figures."""
+
 _TOKEN = re.compile(r"^(\d+(?:\+\d+)*|[#b]+\d+|[A-Za-z]|[<>^])([',!?*~]*)$")
 
 
@@ -109,8 +112,7 @@ def choose_runs(context: Context, part: Part, stint: Stint) -> list[Run]:
     base, variations = _candidates(context.plan, part, stint)
     if not base:
         return []
-    random = context.random(section.role, part.id, "pattern")
-    pattern = base[int(random.integers(len(base)))]
+    pattern = min(base, key=lambda p: context.random(section.role, part.id, "luck", part.pattern.index(p)).random())
     runs: list[Run] = []
     for bar in range(stint.first_bar, stint.end_bar):
         place = bar - section.first_bar
@@ -134,7 +136,9 @@ def _candidates(plan: SongPlan, part: Part, stint: Stint) -> tuple[list[Pattern]
     patterns = [p for p in patterns if p.meter == meter] or patterns
     role = stint.section.role
     patterns = [p for p in patterns if role in p.sections] or [p for p in patterns if not p.sections]
-    energy = min(1.0, max(0.0, stint.intensity + 0.2 * (plan.density - 1.0)))
+    first = next((s.energy for s in plan.sections if s.role == role), stint.intensity)
+    intensity = first if abs(stint.intensity - first) <= _SAME else stint.intensity
+    energy = min(1.0, max(0.0, intensity + 0.2 * (plan.density - 1.0)))
 
     def distance(pattern: Pattern) -> float:
         low, high = pattern.energy

@@ -44,11 +44,13 @@ def make_roster(context: Context, wanted: Collection[str], unwanted: Collection[
         if section.role in earlier and section.role not in ("intro", "outro", "breakdown"):
             playing |= _one_more(seats, section, intensity, playing, earlier[section.role])
         earlier.setdefault(section.role, playing)
-        for seat in seats:
-            if seat.part.id in playing:
-                first, end = _bars(context, seats, seat, section, playing)
-                if first < end:
-                    rows[seat.part.id].append(Stint(section, intensity, first, end, lift))
+        bars = {s.part.id: _bars(context, seats, s, section, playing) for s in seats if s.part.id in playing}
+        sure = [bars[s.part.id][0] for s in seats if s.part.id in bars and s.part.kind not in ("lead", "effects")]
+        late = min(sure, default=section.first_bar)
+        for part_id, (first, end) in bars.items():
+            first = section.first_bar if first == late else first  # somebody begins at once
+            if first < end:
+                rows[part_id].append(Stint(section, intensity, first, end, lift))
     players = [Player(seat.part, seat.instrument, tuple(rows[seat.part.id])) for seat in seats]
     return tuple(_heard(context, player, seat.wanted) for player, seat in zip(players, seats, strict=True))
 

@@ -30,7 +30,7 @@ class VoicingMaker:
         self._style = player.part.voicing
         self._voices = player.part.voices
         what = instrument(player.instrument)
-        self._deepest = what.low
+        self._deepest, self._highest = what.low, what.high
         self._guitar = what.family == "guitar" and self._style == "open"
         self.low, self.high, self.above = _zone(context, player, stint, over_lead=over_lead)
         self._previous: tuple[int, ...] = ()
@@ -56,6 +56,14 @@ class VoicingMaker:
             self._previous = found
             self._known[place, chord] = found
         return found
+
+    def playable(self, pitch: int) -> int:
+        """Returns a pitch moved by octaves into the instrument's range."""
+        while pitch > self._highest:
+            pitch -= 12
+        while pitch < self._deepest:
+            pitch += 12
+        return pitch
 
     def clear_of_lead(self, pitches: tuple[int, ...], start: int, end: int) -> tuple[int, ...]:
         """Returns the voices that keep clear of the lead while they sound (all of them if it rests)."""
