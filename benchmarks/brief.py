@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from songwright.brief.brief import Brief
-from songwright.brief.conclusions import image_moods
+from songwright.brief.conclusions import excluded_members, image_moods
 from songwright.brief.reader import read_prompt
+from songwright.brief.words import common
 
 PROMPTS = Path(__file__).resolve().parents[1] / "tests" / "brief"
 LANGUAGES = ("en", "zh", "ru")
@@ -75,6 +76,10 @@ def compare(brief: Brief, expect: dict[str, Any]) -> tuple[Count, list[str]]:
         if name == "moods":
             implied = {mood for image in brief.images for mood in image_moods().get(image, ())}
             found = [mood for mood in found if mood in wanted or mood not in implied]
+        if name == "excluded_instruments":
+            found = [
+                name for name in found if name in wanted or not any(name in family for family in _families(wanted))
+            ]
         if name == "form":
             wanted, found = ([" ".join(map(str, values))] if values else [] for values in (wanted, found))
         count = Count(len(set(wanted) & set(found)), len(set(found) - set(wanted)), len(set(wanted) - set(found)))
@@ -82,6 +87,11 @@ def compare(brief: Brief, expect: dict[str, Any]) -> tuple[Count, list[str]]:
             mistakes.append(f"{name}: expected {wanted}, found {found}")
         total += count
     return total, mistakes
+
+
+def _families(names: list[str]) -> list[list[str]]:
+    """Returns the families of instruments that the names stand for: "no guitar" means every guitar."""
+    return [members for group in common()["excluded"] if not {*(members := excluded_members(group))}.isdisjoint(names)]
 
 
 def _values(value: Any) -> list[Any]:

@@ -109,7 +109,7 @@ def from_json(text: str) -> Brief:
         unknown = set(data) - {f.name for f in fields(Brief)}
         if unknown:
             raise InputError(f"brief has unknown fields: {', '.join(sorted(unknown))}")
-        tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        tuples: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
         return Brief(**tuples)
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"not a readable brief: {type(error).__name__} {error}") from error

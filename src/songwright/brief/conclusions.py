@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from songwright.brief.brief import Brief
 from songwright.brief.words import common, split
+from songwright.score.instruments import INSTRUMENTS
 
 if TYPE_CHECKING:
     from songwright.brief.reader import Draft
@@ -36,6 +37,8 @@ def conclude(draft: "Draft", prompt: str, language: str, subject: str, title: st
     if draft.artists:
         values["artist_hint"] = draft.artists[0][0]
     brief = brief.with_said(**values)
+    if draft.era_hint:
+        brief = brief.with_inferred(era=draft.era_hint)
     brief = _with_artists(brief, draft)
     brief = _with_instruments(brief, said.get("instruments", []), said.get("excluded_instruments", []))
     brief = _with_moods(brief, draft)
@@ -56,26 +59,48 @@ def _with_artists(brief: Brief, draft: "Draft") -> Brief:
     names = ", ".join(dict.fromkeys(name for name, _ in draft.artists))
     known = f"{names}: a hint to style and era only; no voice and no song is copied"
     brief = brief.with_inferred(notes=(known if hints else f"{known} (and no style is known for that name)",))
-    if styles:
-        brief = brief.with_inferred(styles=styles)
+    brief = brief.with_inferred(styles=styles) if styles else brief
     return brief.with_inferred(era=eras[0]) if eras else brief
 
 
 def _with_instruments(brief: Brief, wanted: list[str], excluded: list[str]) -> Brief:
-    """Chooses which guitar a "guitar" is; excluding a guitar excludes the whole kind that the style might use."""
+    """Chooses which guitar a "guitar" is, unless one was named; "no guitar" means none of the family."""
     values: dict[str, object] = {}
+    families = generic_families()
     if wanted:
-        values["instruments"] = tuple(dict.fromkeys(_specific(name, brief.styles) for name in wanted))
+        named = [name for name in wanted if name not in families]
+        chosen = [name for name in wanted if name in named or not _is_named(name, named)]
+        values["instruments"] = tuple(dict.fromkeys(_specific(name, brief) for name in chosen))
     if excluded:
-        values["excluded_instruments"] = tuple(dict.fromkeys(_specific(name, brief.styles) for name in excluded))
+        every = [member for name in excluded for member in excluded_members(name)]
+        kept = values.get("instruments", ())
+        values["excluded_instruments"] = tuple(m for m in dict.fromkeys(every) if m not in kept)  # type: ignore[operator]
     return brief.with_said(**values)
 
 
-def _specific(name: str, styles: tuple[str, ...]) -> str:
-    choices = _generic().get(name)
+def _is_named(family: str, named: list[str]) -> bool:
+    """Whether one of the named instruments is of the family that a general word means."""
+    return any(name in excluded_members(family) for name in named)
+
+
+def excluded_members(name: str) -> list[str]:
+    """Returns all instruments that "no such instrument" excludes; the one itself if it is of no group."""
+    listed = split(common()["excluded"].get(name, name))
+    return [
+        m for x in listed for m in ([k for k, i in INSTRUMENTS.items() if i.family == x[1:]] if x[0] == "@" else [x])
+    ]
+
+
+def _specific(name: str, brief: Brief) -> str:
+    """Returns the instrument that a general word such as "guitar" means in these styles and moods."""
+    choices = generic_families().get(name)
     if choices is None:
         return name
-    return next((choices[style] for style in styles if style in choices), choices["default"])
+    by_style = (choices[style] for style in brief.styles if style in choices)
+    by_mood = (
+        key for key, listed in common()["generic_moods"].get(name, {}).items() if {*split(listed)} & {*brief.moods}
+    )
+    return next(by_style, next(by_mood, choices["default"]))
 
 
 def _with_moods(brief: Brief, draft: "Draft") -> Brief:
@@ -123,8 +148,9 @@ def image_moods() -> dict[str, list[str]]:
 
 
 @lru_cache(maxsize=1)
-def _generic() -> dict[str, dict[str, str]]:
+def generic_families() -> dict[str, dict[str, str]]:
+    """Returns, for a general word such as ``guitar``, the instrument by style; ``default`` is for all others."""
     table: dict[str, dict[str, str]] = {}
     for family, choices in common()["generic"].items():
-        table[family] = {style: name for name, listed in dict(choices).items() for style in split(listed)}
+        table[family] = {style: name for name, listed in choices.items() for style in split(listed)}
     return table

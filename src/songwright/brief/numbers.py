@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from songwright.brief.text import lower
+from songwright.brief.text import BARRIER, lower
 
 MIN_TEMPO_BPM, MAX_TEMPO_BPM = 20.0, 400.0
 MIN_DURATION_SECONDS, MAX_DURATION_SECONDS = 10.0, 900.0
@@ -79,14 +79,14 @@ _BPM = (
     r"|拍(?:/分钟?|每分钟?)?"
 )
 _TEMPO = re.compile(
-    rf"(?P<a>(?<![\w/:.,])-?{_DIGITS}(?:e\d+)?|[一二三四五六七八九十百两]{{2,}})(?:\s*(?:-|~|to|до|到|至)\s*"
+    rf"(?P<a>(?<![\w/.])(?<!\d[:,])-?{_DIGITS}(?:e\d+)?|[一二三四五六七八九十百两]{{2,}})(?:\s*(?:-|~|to|до|到|至)\s*"
     rf"(?P<b>{_DIGITS}))?\s*(?:{_BPM})|(?<!\w)(?P<w>{_either(_EN | _RU)})\s+(?:{_BPM})"
 )
 _TEMPO_NAMED = re.compile(
     r"(?:\b(?:tempo|bpm)|темп\w*|速度|节奏速度|每分钟|每分鐘|拍速|♩|=)\s*(?:of|is|at|为|為|是|在|в|-|:|=|\s)*\s*"
     rf"(?P<a>(?<![\d.])-?{_DIGITS}(?:e\d+)?)(?![:\d/])(?:\s*拍|\s*次)?"
 )
-_CLOCK = re.compile(r"(?<![\d:/.])(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)(?![\d:/])(?:\s*(?:min\w*|мин\w*|分钟))?")
+_CLOCK = re.compile(r"(?<![\d/.])(?<!\d:)(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)(?![\d:/])(?:\s*(?:min\w*|мин\w*|分钟))?")
 _EN_TIME = re.compile(
     rf"(?P<min>{_EN_NUMBER})(?P<half>\s+and\s+a\s+half)?[\s-]*(?P<unit>hours?|hrs?|minutes?|mins?|m)\b"
     rf"(?P<half2>\s+and\s+a\s+half)?(?:[\s,]*(?:and\s+)?(?P<sec>{_EN_NUMBER})[\s-]*(?:seconds?|secs?|s)\b)?"
@@ -107,7 +107,10 @@ _RU_METER = re.compile(
     r"(?<!\w)(две|три|четыре|пять|шесть|семь|девять|двенадцать)\s+(четверт\w+|восьм\w+)"
 )  # fmt: skip
 _ZH_METER = re.compile(r"([四八])([二三四五六九])拍|([四八])分之([二三四五六七九]|十二)拍?|([三四])拍子")
-_KEY_PREFIX = r"(?P<prefix>\bin\s+(?:the\s+key\s+of\s+)?|\bkey\s*(?:of\b|is\b|:|=|-)*\s*|тональност\w*\s*:?\s*|调性?[:：]?\s*|調性?[:：]?\s*)?"
+_KEY_PREFIX = (
+    r"(?P<prefix>\bin\s+(?:the\s+key\s+of\s+)?|\bkey\s*(?:of\b|is\b|:|=|-)*\s*"
+    r"|тональност\w*\s*:?\s*|[调調]性?:?\s*)?"
+)
 _MODE = (
     r"major|minor|maj|min|dorian|phrygian|lydian|mixolydian|locrian|aeolian|ionian|moll|dur|"
     r"harmonic minor|melodic minor|minor pentatonic|major pentatonic"
@@ -143,8 +146,10 @@ _ZH_DECADE = re.compile(r"([二三四五六七八九零])十?年代|(千禧年?|
 _RU_DECADE = re.compile(
     r"(двадцат|тридцат|сороков|пятидесят|шестидесят|семидесят|восьмидесят|девяност|нулев)(?:ых|ые|ыми|ым)(?!\w)"
 )
-_RU_DECADES = dict(zip("двадцат тридцат сороков пятидесят шестидесят семидесят восьмидесят девяност".split(),
-                       range(20, 100, 10), strict=True))  # fmt: skip
+_RU_DECADES = {
+    "двадцат": 20, "тридцат": 30, "сороков": 40, "пятидесят": 50, "шестидесят": 60, "семидесят": 70, "восьмидесят": 80,
+    "девяност": 90, "нулев": 0,
+}  # fmt: skip
 
 
 def find_numbers(text: str) -> list[Finding]:
@@ -238,9 +243,7 @@ def _keys(text: str) -> Iterator[Finding]:
         rest = text[match.end() :]
         if match["short"] and (note.islower() or (re.match(r"\s+[Ii]\b", rest))):
             continue
-        if bare and (
-            not (match["prefix"] or not text[: match.start()].strip()) or re.match(r"\s+(?:key|scale|mode)", rest)
-        ):
+        if bare and _is_article(text, match):
             continue
         if note in "hH" and mode not in ("moll", "dur"):
             continue
@@ -248,6 +251,15 @@ def _keys(text: str) -> Iterator[Finding]:
     for match in _KEY_ALONE.finditer(text):
         sign = match["sign"] or match["word"] or match["s2"] or ""
         yield Finding("key", _key_name(match["note"] or match["n2"], sign, "major"), *match.span())
+
+
+def _is_article(text: str, match: re.Match[str]) -> bool:
+    """Whether the "a" of "a minor" is no note: "in a minor key", "a minor problem"."""
+    behind = text[match.end() :]
+    if match["prefix"]:
+        return bool(re.match(r"\s+(?:key|scale|mode)", behind))
+    alone = not text[: match.start()].strip() or text[: match.start()].rstrip()[-1] in ",;.|:" + BARRIER
+    return not alone or bool(re.match(r"\s+\w", behind))
 
 
 def _key_name(note: str, sign: str, mode: str) -> str:
@@ -281,7 +293,7 @@ def _eras(low: str) -> Iterator[Finding]:
         value = "2000s" if match[2] else _decade(int(number(match[1])) * 10)
         yield Finding("era", value, *match.span())
     for match in _RU_DECADE.finditer(low):
-        yield Finding("era", _decade(_RU_DECADES.get(match[1], 0)), *match.span())
+        yield Finding("era", _decade(_RU_DECADES[match[1]]), *match.span())
     for match in _YEAR.finditer(low):
         yield Finding("era", f"{match[1][:3]}0s", *match.span())
 

@@ -28,6 +28,8 @@ class Draft:
 
     Attributes:
         said: for every field the values that the person stated.
+        numbers: values of fields that hold a number or the name of one (tempo, key…).
+        era_hint: the time that a style word belongs to.
         soft_moods: moods and images named only inside the subject.
         artists: names with the values they hint at.
         refused: what was negated and has no field of its own, as written.
@@ -36,6 +38,7 @@ class Draft:
 
     said: dict[str, list[str]] = field(default_factory=dict)
     numbers: dict[str, float | str] = field(default_factory=dict)
+    era_hint: str = ""
     soft_moods: list[str] = field(default_factory=list)
     artists: list[tuple[str, tuple[tuple[str, str], ...]]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -148,6 +151,8 @@ def _read_meaning(item: Item, negated: bool, written: str, draft: Draft) -> None
                 draft.notes.append(f"'{written}' is not among the instruments: {value} plays its part")
         elif name == "voice":
             _read_voice(value, negated, written, draft)
+        elif name == "era" and len(item.meaning.values) > 1:
+            draft.era_hint = draft.era_hint or value
         elif name == "tempo_word" and negated:
             draft.said["tempo_word"] = ["medium"]
         elif negated:

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from songwright.brief.text import BARRIER
 
-_QUOTED = r"(?:\"([^\"\n]{1,200})\"|“([^”\n]{1,200})”|«([^»\n]{1,200})»|「([^」\n]{1,200})」|『([^』\n]{1,200})』|„([^“”\n]{1,200})[“”])"
+_QUOTED = (
+    r"(?:\"([^\"\n]{1,200})\"|“([^”\n]{1,200})”|«([^»\n]{1,200})»|「([^」\n]{1,200})」|『([^』\n]{1,200})』"
+    r"|„([^“”\n]{1,200})[“”])"
+)
 _LYRICS_CUE = r"(?:\bwith\s+(?:the\s+)?lyrics|\blyrics|\bwords|歌词|歌詞|(?<!\w)текст\w*|(?<!\w)слова)"
 _LYRICS_QUOTED = re.compile(
     _LYRICS_CUE + r"\s*(?:are|is|是|为)?\s*[:,-]?\s*" + _QUOTED.replace('[^\\"\\n]{1,200}', '[^"]{1,5000}'),

@@ -13,6 +13,7 @@ from songwright.brief.words import Meaning, Phrase, Vocabulary, load
 Kind = Literal["meaning", "cue", "ignored", "break", "unknown", "section"]
 _HARD = frozenset({"styles", "instruments", "voice", "tempo_word", "era", "traits", "excluded_instruments", "meter"})
 _MAX_FILLERS = 4
+_NOTHING = Meaning()
 _MAX_SUBJECT_ITEMS = 24
 
 
@@ -32,7 +33,7 @@ class Item:
     kind: Kind
     first: int
     last: int
-    meaning: Meaning = Meaning()
+    meaning: Meaning = _NOTHING
     cues: frozenset[str] = frozenset()
     role: str = ""
     language: str = ""
@@ -79,7 +80,9 @@ def scan(tokens: list[Token], text: str) -> Scan:
         at = item.last
     items = _with_sections(tokens, items)
     subject = _subject(tokens, items)
-    return Scan(tokens, items, subject, _negated(items), _unknown_artists(tokens, items, text), tuple(corrections))
+    return Scan(
+        tokens, items, subject, _negated(tokens, items), _unknown_artists(tokens, items, text), tuple(corrections)
+    )
 
 
 def _corrected(tokens: Sequence[Token]) -> tuple[list[Token], list[tuple[Token, str]]]:
@@ -115,12 +118,12 @@ def _item_at(tokens: Sequence[Token], at: int, before: Sequence[Item]) -> Item:
         meaning = vocabulary.cued_artists.get(keys) if after_artist_cue else None
         meaning = meaning or vocabulary.meaning(keys)
         if meaning and _is_plain_noun(tokens, at, keys, vocabulary):
-            meaning = Meaning()
+            meaning = _NOTHING
         if meaning and not (cues and not meaning.values):
             kind: Kind = "meaning" if meaning.values or meaning.artist else "unknown"
             return Item(kind, at, at + length, meaning, cues, role, token.script)
         if cues or role:
-            return Item("cue" if cues else "section", at, at + length, Meaning(), cues, role, token.script)
+            return Item("cue" if cues else "section", at, at + length, _NOTHING, cues, role, token.script)
         if keys in vocabulary.ignored:
             return Item("ignored", at, at + length, language=token.script)
     return Item("unknown", at, at + 1, language=token.script)
@@ -161,7 +164,7 @@ def _with_sections(tokens: Sequence[Token], items: list[Item]) -> list[Item]:
         roles = {items[i].role for i in run}
         if len(run) >= 3 and roles & {"verse", "chorus", "head", "theme", "drop"}:
             form.update(run)
-    return [replace(x, kind="section", meaning=Meaning()) if i in form else x for i, x in enumerate(items)]
+    return [replace(x, kind="section", meaning=_NOTHING) if i in form else x for i, x in enumerate(items)]
 
 
 def _subject(tokens: Sequence[Token], items: Sequence[Item]) -> tuple[int, int] | None:
@@ -222,48 +225,38 @@ def _ends_chinese_subject(tokens: Sequence[Token], items: Sequence[Item], at: in
     return bool(rest) and plain and not (first is not None and first.fields & {"images"} and rest[0] is first)
 
 
-def _negated(items: Sequence[Item]) -> frozenset[int]:
+def _negated(tokens: Sequence[Token], items: Sequence[Item]) -> frozenset[int]:
     """Returns the meanings in reach of a "no", lists included ("no drums or bass")."""
     found: set[int] = set()
-    waiting, listed, fillers = False, frozenset[str](), 0
+    waiting, linked, fillers = False, False, 0
+    listed: frozenset[str] = frozenset()
     for index, item in enumerate(items):
-        if "not" in item.cues and item.kind == "cue":
+        if item.kind == "cue" and "not" in item.cues:
             if "not_after" in item.cues and _closes(items, index) and index and items[index - 1].kind == "meaning":
                 found.add(index - 1)
-            waiting, listed, fillers = True, frozenset(), 0
+            waiting, linked, fillers, listed = True, False, 0, frozenset()
         elif item.kind in ("meaning", "section"):
-            if waiting or (
-                listed and item.fields & listed and "lists" in items[index - 1].cues | _before(items, index)
-            ):
+            inside = waiting or (linked and bool(item.fields & listed))
+            if inside:
                 found.add(index)
-                waiting, listed = False, item.fields or frozenset({"traits"})
-            else:
-                listed = frozenset()
+            waiting, linked, listed = False, False, item.fields if inside else frozenset()
         elif item.kind == "break":
-            waiting = False
-            if not _list_goes_on(items, index, listed):
-                listed = frozenset()
+            mark = tokens[item.first].key
+            waiting, linked = False, bool(listed) and _list_goes_on(mark, items[index + 1 : index + 3], listed)
         elif item.kind == "unknown":
-            waiting, listed = False, frozenset()
-        elif waiting:
+            waiting, linked = False, False
+        else:
+            linked = bool(listed) and ("lists" in item.cues or (linked and item.kind == "ignored"))
             fillers += 1
-            waiting = fillers <= _MAX_FILLERS
+            waiting = waiting and fillers <= _MAX_FILLERS
     return frozenset(found)
 
 
-def _before(items: Sequence[Item], index: int) -> frozenset[str]:
-    """Cues of a list word before the item, one filler or comma between them allowed."""
-    return (
-        items[index - 2].cues
-        if index > 1 and items[index - 1].kind in ("ignored", "break")
-        else (frozenset({"lists"}) if items[index - 1].kind == "break" else frozenset())
-    )
-
-
-def _list_goes_on(items: Sequence[Item], index: int, listed: frozenset[str]) -> bool:
-    """Whether a comma stands in a list that ends in "or": "no drums, bass or guitar"."""
-    rest = items[index + 1 : index + 3]
-    return len(rest) == 2 and bool(rest[0].fields & listed) and "lists" in rest[1].cues
+def _list_goes_on(mark: str, rest: Sequence[Item], listed: frozenset[str]) -> bool:
+    """Whether a mark stands in a list: "no drums, bass or guitar", but not "no drums, bass and guitar"."""
+    if mark in ("、", "/"):
+        return True
+    return mark == "," and len(rest) == 2 and bool(rest[0].fields & listed) and "or" in rest[1].cues
 
 
 def _closes(items: Sequence[Item], index: int) -> bool:

@@ -23,14 +23,11 @@ _TOKEN = re.compile(
 )
 _RNB = re.compile(r"\br\s*(?:&|\+|'?\s?n\s?'?|\band\b)\s*b\b", re.IGNORECASE)
 _SOFT = {"-", "\u2010", "\u2011", "&", "'", "\u00b7", "/", "\u2044"}
-_RUSSIAN_ENDINGS = tuple(
-    sorted(
-        "иями ями ами иях ях ах ого его ому ему ыми ими ией ий ый ой ая яя ое ее ые ие ую юю ых их ым им ом ем ов ев ей"
-        " ам ям ью ия ии ию ье ья а я о е ы и у ю ь й".split(),
-        key=len,
-        reverse=True,
-    )
+_ENDINGS = (
+    "иями ями ами иях ях ах ого его ому ему ыми ими иею ией ий ый ой ая яя ое ее ые ие ую юю ых их ым им ом ем ов ев ей"
+    " ам ям ью ия ии ию ье ья а я о е ы и у ю ь й"
 )
+_RUSSIAN_ENDINGS = tuple(sorted(re.findall(r"\w+", _ENDINGS), key=len, reverse=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from typing import Any
 
 from songwright.brief.text import tokens_of
 
@@ -84,7 +85,9 @@ class Vocabulary:
         return _known_words(self.language)
 
     def corrected(self, key: str, letters: int) -> str | None:
-        """Returns the musical word that `key` is one typing mistake away from, if there is one and only if it needs one.
+        """Returns the musical word that `key` is one typing mistake away from; None if there is none or it needs none.
+
+        Exchanged, lost and doubled letters are more likely than wrong ones.
 
         Args:
             key: a word as in `Token.key`.
@@ -94,7 +97,7 @@ class Vocabulary:
             return None
         near = _near_words(self.language)
         found = {word for part in _deletions(key) for word in near.get(part, ()) if _one_edit(key, word)}
-        return min(found, key=lambda word: (abs(len(word) - len(key)), word)) if found else None
+        return min(found, key=lambda word: (sorted(word) != sorted(key) and len(word) == len(key), word), default=None)
 
 
 def split(listed: str) -> list[str]:
@@ -103,9 +106,15 @@ def split(listed: str) -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def common() -> dict[str, dict[str, str]]:
+def common() -> dict[str, dict[str, Any]]:
     """Returns ``common.toml`` as it is."""
     return _read("common")
+
+
+@lru_cache(maxsize=1)
+def styles_known() -> tuple[str, ...]:
+    """Returns the names of all styles that the vocabulary can name, sorted."""
+    return tuple(sorted(_read("en")["styles"]))
 
 
 @lru_cache(maxsize=1)
@@ -152,7 +161,22 @@ def load(language: str) -> Vocabulary:
     )
 
 
-def _read(name: str) -> dict[str, dict[str, str]]:
+def listed_twice(language: str) -> list[str]:
+    """Returns words that a vocabulary file gives to two meanings, the first of which silently wins."""
+    data = _read(language)
+    settled = {_keys(phrase) for phrase in data["compound"]}
+    first: dict[Phrase, tuple[str, str]] = {}
+    twice = []
+    for section in (*_FIELDS, "substitutes"):
+        for value, listed in data[section].items():
+            for phrase in split(listed):
+                keys = _keys(phrase)
+                if keys not in settled and first.setdefault(keys, (section, value)) != (section, value):
+                    twice.append(f"{phrase}: {section}.{value} and {'.'.join(first[keys])}")
+    return twice
+
+
+def _read(name: str) -> dict[str, dict[str, Any]]:
     text = resources.files("songwright.brief").joinpath("vocabulary", f"{name}.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
@@ -204,7 +228,7 @@ def _put_artist(phrases: dict[Phrase, Meaning], cued_artists: dict[Phrase, Meani
 def _known_words(language: str) -> frozenset[str]:
     vocabulary = load(language)
     cued = (key for phrases in vocabulary.cues.values() for keys in phrases for key in keys)
-    ignored = (key for keys in vocabulary.ignored for key in keys)
+    ignored = (key for keys in [*vocabulary.ignored, *vocabulary.sections] for key in keys)
     named = (key for keys in vocabulary.phrases for key in keys)
     return frozenset([*named, *cued, *ignored, *vocabulary.ordinary, *vocabulary.ambiguous["music_nouns"]])
 
