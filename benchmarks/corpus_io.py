@@ -3,7 +3,9 @@
     python benchmarks/corpus_io.py --data FOLDER [--limit 100]
 
 For MIDI the song of the written file must equal the song that was written: notes, tempos, metres, keys, programs,
-controllers and bends. For MusicXML the notated layer must be equal. Prints one row a corpus, and each failure.
+controllers and bends. For MusicXML the notated layer must be equal.
+What notation cannot hold (more than four voices, finer values) is settled before, by `notated`.
+Prints one row a corpus, and each failure.
 """
 
 import argparse
@@ -15,6 +17,7 @@ from pathlib import Path
 
 from songwright.errors import SongwrightError
 from songwright.score.midi import read_midi, to_midi_bytes
+from songwright.score.notation import notated
 from songwright.score.song import Song
 
 MIDI = ("pop909", "pop909-cl", "groove-midi", "freedoom-midi", "openmsx-midi", "js-fakes", "nottingham")
@@ -53,7 +56,7 @@ def check(
                 seconds += time.perf_counter() - started
                 notes += sum(len(t.notes) for t in song.tracks)
                 copy.write_bytes(write(song))
-                if kept(read(copy)) != kept(song):
+                if kept(read(copy)) != kept(notated(song) if suffix == ".musicxml" else song):
                     failures.append(f"{file}: not the same after writing and reading")
             except SongwrightError as error:
                 failures.append(str(error))

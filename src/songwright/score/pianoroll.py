@@ -219,7 +219,7 @@ def _chord(draw: "ImageDraw", sheet: _Sheet, row: _Row, chord: ChordSpan) -> Non
         return
     left, right = row.x(chord.start_ticks), row.x(chord.end_ticks)
     size = 13 if draw.textlength(chord.symbol, font=sheet.font(13)) < right - left - 3 else 11
-    if draw.textlength(chord.symbol, font=sheet.font(size)) < right - left + 6:
+    if draw.textlength(chord.symbol, font=sheet.font(size)) < right - left:
         draw.text((left + 3, row.top + _BAND - 2), chord.symbol, font=sheet.font(size), fill=_TEXT)
 
 

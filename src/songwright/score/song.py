@@ -28,9 +28,9 @@ SectionRole = Literal[
 SECTION_ROLES: tuple[str, ...] = get_args(SectionRole)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Note:
-    """One note.
+    """One note; notes sort by start, then pitch, then length.
 
     Attributes:
         start_ticks: the written beginning.
@@ -52,6 +52,10 @@ class Note:
     def end_ticks(self) -> int:
         """The written end."""
         return self.start_ticks + self.duration_ticks
+
+    def __lt__(self, other: "Note") -> bool:
+        mine = (self.start_ticks, self.pitch, self.duration_ticks, self.velocity, self.offset_ticks)
+        return mine < (other.start_ticks, other.pitch, other.duration_ticks, other.velocity, other.offset_ticks)
 
 
 @dataclass(frozen=True, slots=True, order=True)
