@@ -170,10 +170,13 @@ def _perform(context: Context, player: Player) -> Performance:
 
 
 def _entered(context: Context, player: Player, notes: tuple[Note, ...]) -> tuple[Note, ...]:
-    """Returns drum notes without those before the part enters its first section."""
+    """Returns drum notes without those before the part enters; a pick-up may lead into its first section."""
     if not player.stints:
         return ()
-    first = context.span_of(player.stints[0])[0]
+    stint = player.stints[0]
+    first = context.span_of(stint)[0]
+    if stint.first_bar == stint.section.first_bar:
+        first -= context.plan.bar_ticks
     return tuple(note for note in notes if note.start_ticks >= first)
 
 
