@@ -4,6 +4,7 @@ A `Tone` is all that shapes the waveform before its envelope. Notes with equal t
 makes a song of thousands of notes cheap: see `player`.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -30,6 +31,9 @@ _GENERATOR_ATTENUATION = 0.4
 _CUTOFF_GRID_CENTS = 25.0
 _MIN_RELEASE_TIMECENTS = -7200.0
 _MIN_LOOP = 2
+_MIN_RATIO, _MAX_RATIO = 1 / 64, 64.0
+_FAR_CENTS = 300.0
+"""A pitch that moves by more is band-limited around its middle, not around where the key lies."""
 _FILTER_REACH = 256
 """Samples past the end that the resampler may look at."""
 
@@ -158,7 +162,7 @@ def _tone(
         end=end,
         loop=(loop_start, loop_end) if loops else None,
         repeats=None,
-        ratio=float(np.clip(2.0 ** (cents / 1200.0) * header.rate / sample_rate, 1 / 256, 256.0)),
+        ratio=float(np.clip(2.0 ** (cents / 1200.0) * header.rate / sample_rate, _MIN_RATIO, _MAX_RATIO)),
         cutoff_cents=round(min(max(g[8], 1500.0), 13500.0) / _CUTOFF_GRID_CENTS) * _CUTOFF_GRID_CENTS,
         resonance_cb=round(float(min(max(g[9], 0.0), 960.0)), 1),
         envelope=envelope if any(envelope[1:]) else None,
@@ -206,15 +210,19 @@ def render_tone(
     seconds = control_seconds(num_samples, sample_rate)
     cents = _moving_cents(tone, seconds, bend_cents)
     positions = None
-    needed = num_samples
+    needed, ratio = num_samples, tone.ratio
     if cents is not None:
+        cents = np.clip(cents, 1200.0 * math.log2(_MIN_RATIO / ratio), 1200.0 * math.log2(_MAX_RATIO / ratio))
+        middle = float(np.median(cents))
+        if np.ptp(cents) > _FAR_CENTS or abs(middle) > _FAR_CENTS:
+            cents, ratio = cents - middle, ratio * 2.0 ** (middle / 1200.0)
         speed = stretch(np.exp2(cents / 1200.0), num_samples)
         positions = np.concatenate(([0.0], np.cumsum(speed[:-1], dtype=np.float64)))
         needed = int(positions[-1]) + 16
     part = recording[tone.start : tone.end]
-    margin = 64 + int(_FILTER_REACH * max(tone.ratio, 1.0))
-    source = unroll(part, tone.loop, int(needed * tone.ratio) + margin, tone.repeats)
-    wave = resample(source, tone.ratio)[:needed]
+    margin = 64 + int(_FILTER_REACH * max(ratio, 1.0))
+    source = unroll(part, tone.loop, int(needed * ratio) + margin, tone.repeats)
+    wave = resample(source, ratio)[:needed]
     if positions is not None:
         positions = positions[: int(np.searchsorted(positions, len(wave)))]
         wave = read_at(wave, positions)
