@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -190,7 +191,7 @@ def _on_grid(notes: list[tuple[float, float, int]]) -> tuple[tuple[tuple[int, in
             continue
         rows.append((first, max(1, end - first), pitch))
         exact.append(abs(first - start) < 0.02 and abs(end - start - length) < 0.02 and end > first)
-    for i, (a, b) in enumerate(zip(rows, rows[1:], strict=False)):
+    for i, (a, b) in enumerate(pairwise(rows)):
         rows[i] = (a[0], min(a[1], b[0] - a[0]), a[2])
     return tuple(rows), tuple(exact)
 

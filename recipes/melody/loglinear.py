@@ -24,7 +24,10 @@ def fit(
         indices: rows to (templates, rows, candidates) weight indices.
         target: the candidate that came, for each row.
         size: number of weights.
-        epochs, batch, rate, decay: of the fitting.
+        epochs: passes over the rows.
+        batch: rows in a step.
+        rate: step size.
+        decay: L2.
     """
     random = np.random.Generator(np.random.PCG64(0))
     weights, squares, mean = np.zeros(size), np.full(size, 1e-2), np.zeros(size)

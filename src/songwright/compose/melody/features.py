@@ -217,21 +217,6 @@ def syncopation_of(cell: str) -> float:
     return count / len(onsets)
 
 
-def likeness(a: str, b: str) -> int:
-    """Returns how alike two cells are: 0 not, 1 the first half, 2 the second half, 3 nearly, 4 onsets, 5 the same."""
-    if a == b:
-        return 5
-    x, y = [c == "x" for c in a], [c == "x" for c in b]
-    if x == y:
-        return 4
-    half = len(a) // 2
-    if x[:half] == y[:half] and any(x[:half]):
-        return 1
-    if x[half:] == y[half:] and any(x[half:]):
-        return 2
-    return 3 if sum(p != q for p, q in zip(x, y, strict=True)) <= 2 else 0
-
-
 @dataclass(frozen=True)
 class CellTables:
     """What the rhythm model needs to know about its vocabulary of one metre.
@@ -264,23 +249,36 @@ def cell_tables(cells: tuple[str, ...]) -> CellTables:
         np.array([index[c[:half]] for c in cells]),
         np.array([index[c[half:]] for c in cells]),
         len(halves),
-        _all_alike(cells),
+        likeness(cells),
         np.array([{"x": 0, "-": 1, ".": 2}[c[0]] for c in cells]),
         np.array([int(c[-1] == ".") for c in cells]),
     )
 
 
-def _all_alike(cells: tuple[str, ...]) -> Ints:
-    """Returns `likeness` of all pairs at once."""
-    x = np.array([[c == "x" for c in cell] for cell in cells])
-    half = x.shape[1] // 2
-    a, b = x[:, :half], x[:, half:]
-    far = (x[:, None] != x[None]).sum(axis=2)
-    first = ((a[:, None] != a[None]).sum(axis=2) == 0) & a.any(axis=1)[:, None]
-    second = ((b[:, None] != b[None]).sum(axis=2) == 0) & b.any(axis=1)[:, None]
-    table = np.where(far == 0, 4, np.where(first, 1, np.where(second, 2, np.where(far <= 2, 3, 0))))
+def likeness(cells: tuple[str, ...]) -> Ints:
+    """Returns how alike all pairs are, by onsets.
+
+    0 not, 1 in the first half, 2 in the second, 3 but for two steps, 4 in all onsets, 5 the same cell.
+    """
+    onsets = np.array([[c == "x" for c in cell] for cell in cells])
+    half = onsets.shape[1] // 2
+    first, second = _differences(onsets[:, :half]), _differences(onsets[:, half:])
+    opens, closes = onsets[:, :half].any(axis=1), onsets[:, half:].any(axis=1)
+    far = first + second
+    table = (far <= 2).astype(np.int8) * 3
+    table[(second == 0) & closes[:, np.newaxis]] = 2
+    table[(first == 0) & opens[:, np.newaxis]] = 1
+    table[far == 0] = 4
     np.fill_diagonal(table, 5)
-    return table
+    return table.astype(np.int64)
+
+
+def _differences(rows: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """Returns the number of differing entries of all pairs of rows."""
+    x = rows.astype(np.float32)
+    counts = x.sum(axis=1)
+    apart: NDArray[np.float32] = counts[:, np.newaxis] + counts[np.newaxis, :] - 2 * (x @ x.T)
+    return apart.astype(np.int8)
 
 
 def rhythm_templates(tables: CellTables) -> tuple[tuple[str, int, int], ...]:
@@ -306,7 +304,10 @@ def rhythm_indices(
 
     Args:
         tables: of the vocabulary.
-        group, place, density, syncopation: (bars,) classes.
+        group: corpus of each bar, (bars,).
+        place: its place in the phrase.
+        density: class of the tune's density.
+        syncopation: class of the tune's syncopation.
         history: (bars, 3) cells one, two and four bars before; -1 for none or unknown.
     """
     v = len(tables.cells)

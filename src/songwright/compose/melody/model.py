@@ -5,6 +5,7 @@ import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +41,7 @@ class RhythmModel:
         onsets: number of notes that begin in each cell.
         syncopation: of each cell.
         fast: notes of a sixteenth that another follows at once, in each cell.
+        first_onset: step of each cell's first onset, -1 without one.
         last_onset: step of each cell's last onset, -1 without one.
         density_edges, syncopation_edges: where the classes part.
         upbeats: how phrases are led into: half a bar of onsets, holds and rests, with its count.
@@ -50,6 +52,7 @@ class RhythmModel:
     onsets: Ints
     syncopation: Floats
     fast: Ints
+    first_onset: Ints
     last_onset: Ints
     density_edges: tuple[float, ...]
     syncopation_edges: tuple[float, ...]
@@ -63,9 +66,9 @@ class RhythmModel:
 
 @dataclass(frozen=True)
 class MelodyModel:
-    """Both models: `rhythm` by metre and `pitch`."""
+    """Both models: `rhythm` of one metre, and `pitch`."""
 
-    rhythm: dict[str, RhythmModel]
+    rhythm: RhythmModel
     pitch: Floats
 
     def interval_scores(self, context: PitchContext) -> Floats:
@@ -74,20 +77,20 @@ class MelodyModel:
         return result
 
 
-@lru_cache(maxsize=2)
-def load_model(path: Path = TABLES_FILE) -> MelodyModel:
-    """Returns the learned models.
+@lru_cache(maxsize=8)
+def load_model(metre: str = "4/4", path: Path = TABLES_FILE) -> MelodyModel:
+    """Returns the learned models of a metre, one of `METRES`.
 
     Raises:
         DataError: the file is missing or is not what `recipes/melody/build.py` writes.
     """
     try:
         with np.load(path, allow_pickle=False) as data:
-            arrays = {name: data[name] for name in data.files}
-        meta = json.loads(arrays.pop("meta").tobytes().decode())
+            arrays = {name: data[name] for name in ("meta", "pitch", f"rhythm {metre}")}
+        meta = json.loads(arrays["meta"].tobytes().decode())
         if meta["format"] != "songwright.melody" or meta["schema_version"] != 1:
             raise DataError(path, f"expected songwright.melody of schema 1, not {meta['format']!r}")
-        rhythm = {metre: _rhythm(meta, metre, arrays[f"rhythm {metre}"], path) for metre in METRES}
+        rhythm = _rhythm(meta, metre, arrays[f"rhythm {metre}"], path)
         pitch = _weights(arrays["pitch"], NUM_PITCH_WEIGHTS, "pitch", path)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, AttributeError) as error:
         raise DataError(path, f"not the tables of melody: {type(error).__name__} {error}") from error
@@ -103,7 +106,7 @@ def _weights(array: np.ndarray, size: int, name: str, path: Path) -> Floats:
     return weights
 
 
-def _rhythm(meta: dict, metre: str, array: np.ndarray, path: Path) -> RhythmModel:
+def _rhythm(meta: dict[str, Any], metre: str, array: np.ndarray, path: Path) -> RhythmModel:
     cells = tuple(str(c) for c in meta["cells"][metre])
     steps = 16 if metre == "4/4" else 12
     if not cells or any(len(c) != steps or set(c) - set("x-.") for c in cells):
@@ -120,6 +123,7 @@ def _rhythm(meta: dict, metre: str, array: np.ndarray, path: Path) -> RhythmMode
         np.array([len(o) for o in onsets]),
         np.array([syncopation_of(c) for c in cells]),
         np.array([c.count("xx") for c in cells]),
+        np.array([o[0] if o else -1 for o in onsets]),
         np.array([o[-1] if o else -1 for o in onsets]),
         density,
         syncopation,

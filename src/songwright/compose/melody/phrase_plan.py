@@ -152,7 +152,8 @@ class Setting:
 def describe_chord(chord: Chord | None, style: Style, key: Key) -> Harmony:
     """Returns how a chord (counted from the tonic) colours the twelve degrees in a style."""
     tones = chord.pitch_classes if chord else ()
-    classes = chord_classes(int(key.is_minor), chord.root if chord else None, tones)
+    weighty = tones if style.family == "jazz" else _without_extensions(chord)
+    classes = chord_classes(int(key.is_minor), chord.root if chord else None, weighty)
     bias = np.full(12, -np.inf)
     for degree in usable_degrees(chord, key, chromatic=style.family == "jazz"):
         bias[degree] = 0.0
@@ -168,6 +169,11 @@ def describe_chord(chord: Chord | None, style: Style, key: Key) -> Harmony:
         if chord and classes[degree] == SCALE and (degree - 1) % 12 in tones:
             bias[degree] -= 0.5
     return Harmony(chord.root if chord else 12, classes, bias)
+
+
+def _without_extensions(chord: Chord | None) -> tuple[int, ...]:
+    """Returns a chord's tones up to its seventh: a ninth colours a chord but gives a tune no rest."""
+    return tuple((chord.root + i) % 12 for i in chord.intervals if i < 12) if chord else ()
 
 
 def _coloured_scale(name: str, key: Key) -> tuple[int, ...]:

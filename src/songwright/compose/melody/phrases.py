@@ -78,7 +78,7 @@ def write_phrase(
         plan, syllables=max(1, plan.syllables - len(upbeat)), stresses=plan.stresses[len(upbeat) :]
     )  # fmt: skip
     if rhythm is None:
-        rhythm = write_rhythm(model.rhythm[setting.metre], inner, setting, random, unlike=unlike)
+        rhythm = write_rhythm(model.rhythm, inner, setting, random, unlike=unlike)
     elif inner.syllables is not None and len(rhythm.slots) != inner.syllables:
         rhythm = Rhythm(rhythm.cells, with_count(rhythm.slots, inner.syllables))
     slots = (*upbeat, *rhythm.slots)
@@ -102,7 +102,6 @@ def with_new_ending(
     setting: Setting,
     random: np.random.Generator,
     *,
-    before: tuple[Line, ...],
     keep: float = 0.5,
     new_rhythm: bool = False,
     upbeat: Slots | None = None,
@@ -115,7 +114,6 @@ def with_new_ending(
         plan: of the new phrase; of the same length.
         setting: of the song.
         random: draws.
-        before: the section so far.
         keep: share of the phrase, in time, that stays.
         new_rhythm: whether the last bar gets another rhythm.
         upbeat: replaces the other's upbeat where it has no room.
@@ -126,7 +124,7 @@ def with_new_ending(
     cells = line.cells
     end = line.plan.num_bars * setting.bar_steps * keep
     if new_rhythm and line.plan.num_bars > 1:
-        other = write_rhythm(model.rhythm[setting.metre], plan, setting, random, count=12)
+        other = write_rhythm(model.rhythm, plan, setting, random, count=12)
         cut = (line.plan.num_bars - 1) * setting.bar_steps
         tail = tuple(s for s in other.slots if s[0] >= cut)
         if tail:
@@ -134,11 +132,9 @@ def with_new_ending(
             body, cells = (*head, *tail), (*line.cells[:-1], *other.cells[-1:])
     pitch_of = dict(zip((s for s, _ in line.slots), line.pitches, strict=True))
     slots = (*lead_in, *body)
-    pitches = {i: (pitch_of[s], STRICT if s < end else LOOSE) for i, (s, _) in enumerate(slots) if s in pitch_of}
+    pitches = {i: (pitch_of[s], STRICT) for i, (s, _) in enumerate(slots) if s in pitch_of and s < end}
     fitted = _kept(line, plan, setting, pitches, slots)
-    return write_phrase(
-        model, plan, setting, random, before=before, rhythm=Rhythm(cells, body), upbeat=lead_in, guide=Guide(fitted)
-    )
+    return write_phrase(model, plan, setting, random, rhythm=Rhythm(cells, body), upbeat=lead_in, guide=Guide(fitted))
 
 
 def moved(model: MelodyModel, line: Line, start_ticks: int, setting: Setting, random: np.random.Generator) -> Line:
@@ -187,9 +183,11 @@ def embellished(line: Line, setting: Setting, random: np.random.Generator) -> Li
     for i, (step, length) in enumerate(line.slots):
         chance = float(random.random())
         harmony = setting.harmony_at(line.plan.start_ticks + step * STEP_TICKS, shift)
-        if i and length >= 3 and chance < share * 1.5 and pitches[i] != pitches[i - 1]:
+        if i and length >= 3 and chance < share and pitches[i] != pitches[i - 1]:
             below = setting.style.melody.scale == "blues" or pitches[i] > pitches[i - 1]
-            graces[i] = _neighbour(pitches[i], tonic, harmony.bias, -1 if below else 1, setting)
+            grace = _neighbour(pitches[i], tonic, harmony.bias, -1 if below else 1, setting)
+            if grace != pitches[i - 1]:
+                graces[i] = grace
         following = line.slots[i + 1] if i + 1 < len(line.slots) else None
         if setting.style.family == "jazz" and following and length <= 2 and step % 4 and chance < share:
             target = pitches[i + 1]

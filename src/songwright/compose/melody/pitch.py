@@ -27,22 +27,23 @@ from songwright.compose.melody.phrase_plan import STEP_TICKS, Harmony, PhrasePla
 from songwright.compose.melody.rhythm import Slots
 
 NUM_PARTICLES = 32
-TEMPERATURE = 0.85
-LIKELIHOOD_WEIGHT = 1.0
+TEMPERATURE = 1.08
+LIKELIHOOD_WEIGHT = 0.6
 """Of the mean log-likelihood of a note, in the choice among particles."""
-CONTOUR_WEIGHT = 0.012
+CONTOUR_WEIGHT = 0.014
 """Cost of a semitone away from the phrase's arch, squared, while drawing."""
-LEAP_WEIGHT = 2.0
+LEAP_WEIGHT = 0.4
 RESOLVE_WEIGHT = 1.0
-STRONG_TONE_WEIGHT = 0.9
+LONG_TONE_WEIGHT = 0.4
 CLIMAX_WEIGHT = 1.2
 CADENCE_WEIGHT = 1.5
+MEAN_WEIGHT = 0.12
 MONOTONY_WEIGHT = 0.35
 
 
 @dataclass(frozen=True)
 class Past:
-    """What was sung before in the same section: notes as (step, pitch above the tonic), steps below those of the phrase."""
+    """What was sung before in the same section: notes as (step, pitch above the tonic), before those of the phrase."""
 
     notes: tuple[tuple[int, int], ...] = ()
 
@@ -120,8 +121,9 @@ class _Walk:
         self.classes = np.zeros((NUM_PARTICLES, len(slots)), np.int64)
         span = len(slots)
         arch = np.sin(np.pi * np.clip((np.arange(span) + 1) / (span + 1), 0, 1) ** (1.3 if plan.climax else 0.8))
-        height = (plan.high - plan.low) * (0.42 if plan.climax else 0.25)
-        self.contour = plan.centre - self.tonic - height * 0.45 + height * arch
+        height = (plan.high - plan.low) * (0.5 if plan.climax else 0.4)
+        tilt = float(random.normal(0.0, 3.0)) * (0.3 if plan.climax else 1.0)
+        self.contour = plan.centre - self.tonic + height * (arch - arch.mean()) + tilt * np.linspace(-1, 1, span)
 
     def _circumstances(self, slots: Slots, shift: int) -> list[_Note]:
         setting, plan = self.setting, self.plan
@@ -164,13 +166,16 @@ class _Walk:
             for lag in range(len(LAGS)):
                 j = note.quotes[lag]
                 self.copying[:, lag] = 0 if j < 0 else np.where(self.pitches[:, i] == self.pitches[:, j], 1, 2)
-        total = LIKELIHOOD_WEIGHT * likelihood / max(1, len(self.notes)) * 3 + self._judged()
+        total = LIKELIHOOD_WEIGHT * likelihood / max(1, len(self.notes)) + self._judged()
         best = int(total.argmax())
         return tuple(int(p) + self.tonic for p in self.pitches[best, self.offset :])
 
     def _context(self, k: int, note: _Note, before: Ints) -> PitchContext:
         i, n = self.offset + k, NUM_PARTICLES
-        full = lambda value: np.full(n, value)  # noqa: E731 - shorter than a function here
+
+        def full(value: int) -> Ints:
+            return np.full(n, value)
+
         token = interval_token(before - self.pitches[:, i - 2]) if i > 1 else full(NO_INTERVAL)
         older = interval_token(self.pitches[:, i - 2] - self.pitches[:, i - 3]) if i > 2 else full(NO_INTERVAL)
         quoted = np.full((n, len(LAGS)), -99)
@@ -210,8 +215,8 @@ class _Walk:
         scores = scores + np.maximum(note.harmony.bias, -60.0)[degree]
         scores = scores - CONTOUR_WEIGHT * (candidate - self.contour[k]) ** 2
         classes = note.harmony.classes[degree]
-        if note.accent <= 1 or note.length >= 6:
-            scores = scores - STRONG_TONE_WEIGHT * (classes >= SCALE)
+        if note.length >= 4 and note.place != 3:
+            scores = scores - LONG_TONE_WEIGHT * (classes >= SCALE)
         size = np.abs(INTERVALS)
         scores = scores - np.where(
             size > 4, LEAP_WEIGHT * (0.45 - self.setting.style.melody.leaps) * (size - 2) / 5, 0.0
@@ -230,7 +235,7 @@ class _Walk:
         if k in self.guide.pitches:
             pitch, weight = self.guide.pitches[k]
             scores = scores - weight * np.abs(candidate - (pitch - self.tonic))
-        return scores
+        return np.asarray(scores)
 
     def _cadence(self, note: _Note, degree: Ints, classes: Ints, size: Ints) -> Floats:
         """Returns the bias of a phrase's last note: a chord tone reached calmly, at home or open."""
@@ -238,8 +243,8 @@ class _Walk:
         scores = np.where((classes >= SCALE) & (note.harmony.root < 12), -6.0, 0.0)
         scores = scores - np.where(size > 5, 1.0, 0.0)
         if self.plan.cadence == "full":
-            return scores + np.where(home, 2 * CADENCE_WEIGHT, 0.0) + np.where(classes == 0, 0.5, 0.0)
-        return scores - np.where(home, CADENCE_WEIGHT, 0.0)
+            return np.asarray(scores + np.where(home, 2 * CADENCE_WEIGHT, 0.0) + np.where(classes == 0, 0.5, 0.0))
+        return np.asarray(scores - np.where(home, CADENCE_WEIGHT, 0.0))
 
     def _judged(self) -> Floats:
         """Returns the rules' judgement of each particle's whole phrase."""
@@ -253,14 +258,14 @@ class _Walk:
             score += CLIMAX_WEIGHT * ((place > 0.25) & (place < 0.9))
             score -= 0.25 * np.maximum(0, self.plan.high - self.tonic - top)
         span = top - own.min(axis=1)
-        score -= 0.3 * np.maximum(0, 4 - span)
+        score -= 0.3 * np.maximum(0, 7 - span)
         if n > 3:
             moves = np.diff(own, axis=1)
             score -= MONOTONY_WEIGHT * np.maximum(0, (moves == 0).sum(axis=1) - 0.35 * (n - 1))
             zigzag = (np.abs(moves[:, 1:]) >= 3) & (np.abs(moves[:, :-1]) >= 3)
             score -= 0.4 * np.maximum(0, zigzag.sum(axis=1) - 1)
-        score -= 0.05 * np.abs(own.mean(axis=1) + self.tonic - self.plan.centre) ** 1.5
-        return score
+        score -= MEAN_WEIGHT * (own.mean(axis=1) + self.tonic - self.plan.centre) ** 2
+        return np.asarray(score)
 
 
 def _log_sum(scores: Floats) -> Floats:

@@ -11,10 +11,16 @@ from songwright.compose.melody.phrase_plan import PhrasePlan, Setting
 NUM_CANDIDATES = 24
 DENSITY_WEIGHT = 0.3
 """Cost of one note too many or too few in a bar, squared."""
-SYNCOPATION_WEIGHT = 3.0
-REPEAT_WEIGHT = 0.7
+SYNCOPATION_WEIGHT = 14.0
+"""Cost of a cell's distance from the wanted syncopation, squared."""
+LIKELIHOOD_WEIGHT = 0.15
+REPEAT_WEIGHT = 0.1
 """Reward of a bar that takes up an earlier one."""
 STRESS_WEIGHT = 0.8
+HOLD_WEIGHT = 2.5
+"""Cost of a full close whose last note comes late in its bar."""
+SYNCOPATION_SHARE = 0.6
+"""Share of notes that anticipate a beat in a style that says 1."""
 FASTEST_SECONDS = 0.13
 """Notes shorter than this are left to ornaments."""
 
@@ -58,7 +64,7 @@ def write_rhythm(
     cells, scores = draw_cells(model, plan, setting, random, num_cells, count, unlike)
     best: tuple[float, Rhythm] | None = None
     for row, score in zip(cells, scores, strict=True):
-        slots = slots_of(model, row, plan.num_bars, setting)
+        slots = slots_of(model, row, plan, setting)
         if not slots:
             continue
         if plan.syllables is not None:
@@ -93,13 +99,14 @@ def draw_cells(
 ) -> tuple[Ints, Floats]:
     """Returns (count, num_cells) cells drawn from the model, bent towards the plan, and a score for each row."""
     per_cell = plan.notes_per_bar * plan.num_bars / num_cells
+    wanted = SYNCOPATION_SHARE * plan.syncopation
     constant = {
         "group": np.full(count, setting.group),
         "density": np.full(count, int(np.searchsorted(model.density_edges, per_cell))),
-        "syncopation": np.full(count, int(np.clip(plan.syncopation * 3, 0, 2))),
+        "syncopation": np.full(count, int(np.searchsorted(model.syncopation_edges, wanted))),
     }
     tilt = -DENSITY_WEIGHT * (model.onsets - per_cell) ** 2
-    tilt = tilt + SYNCOPATION_WEIGHT * (plan.syncopation - 0.3) * model.syncopation
+    tilt = tilt - SYNCOPATION_WEIGHT * (model.syncopation - wanted) ** 2
     step_seconds = setting.bar_seconds / setting.bar_steps
     if step_seconds < FASTEST_SECONDS:
         tilt = tilt - 6.0 * model.fast * (FASTEST_SECONDS - step_seconds) / FASTEST_SECONDS
@@ -110,12 +117,14 @@ def draw_cells(
         history = np.stack([cells[:, i - lag] if i >= lag else np.full(count, -1) for lag in (1, 2, 4)], axis=1)
         table = model.scores(place=np.full(count, place), history=history, **constant)
         table = table + tilt + _fitting(model, setting, cells[:, i - 1] if i else None, i, num_cells)
+        if place == 3 and plan.cadence == "full":
+            table = table - HOLD_WEIGHT * np.maximum(model.last_onset, 0) / setting.cell_steps
         if unlike and i < len(unlike):
             table = table - 0.5 * model.tables.alike[unlike[i]]
-        drawn = table / 0.9 + random.gumbel(size=table.shape)
+        drawn = table + random.gumbel(size=table.shape)
         cells[:, i] = drawn.argmax(axis=1)
         log_total = np.log(np.exp(table - table.max(axis=1, keepdims=True)).sum(axis=1)) + table.max(axis=1)
-        scores += (table[np.arange(count), cells[:, i]] - log_total) * 0.35
+        scores += (table[np.arange(count), cells[:, i]] - log_total) * LIKELIHOOD_WEIGHT
         for lag in (1, 2):
             if i >= lag and place != 3:
                 scores += REPEAT_WEIGHT / lag * (model.tables.alike[cells[:, i], cells[:, i - lag]] >= 4)
@@ -131,13 +140,10 @@ def _fitting(model: RhythmModel, setting: Setting, before: Ints | None, i: int, 
     bias[model.onsets == 0] = -np.inf
     if i == 0:
         bias[tables.opening == 1] = -np.inf
-        late = np.array([cell_onsets(c)[0] if "x" in c else 99 for c in tables.cells])
-        bias[late > setting.cell_steps // 4] = -np.inf
+        bias[model.first_onset > setting.cell_steps // 4] = -np.inf
     if i == num_cells - 1:
         limit = setting.cell_steps * 5 // 8
         bias[(model.last_onset > limit) | (model.last_onset < 0)] = -np.inf
-        held = np.array([c == "-" * len(c) for c in tables.cells])
-        bias[held] = -np.inf
     result = bias[None, :]
     if before is not None:
         rested = tables.closing[before][:, None] == 1
@@ -145,8 +151,9 @@ def _fitting(model: RhythmModel, setting: Setting, before: Ints | None, i: int, 
     return result
 
 
-def slots_of(model: RhythmModel, cells: Ints, num_bars: int, setting: Setting) -> Slots:
-    """Returns the notes of cells laid out over bars, the last one cut short for breath."""
+def slots_of(model: RhythmModel, cells: Ints, plan: PhrasePlan, setting: Setting) -> Slots:
+    """Returns the notes of cells laid out over bars, the last one cut short for breath (less at a full close)."""
+    num_bars = plan.num_bars
     texts = [model.tables.cells[c] for c in cells]
     steps = setting.bar_steps
     if steps in (setting.cell_steps * 2, setting.cell_steps // 2):
@@ -161,7 +168,7 @@ def slots_of(model: RhythmModel, cells: Ints, num_bars: int, setting: Setting) -
         elif mark == "-" and slots and sum(slots[-1]) == i:
             slots[-1] = (slots[-1][0], slots[-1][1] + 1)
     if slots:
-        breath = steps // 4 if steps >= 12 else 2
+        breath = max(2, steps // (8 if plan.cadence == "full" else 4))
         start, length = slots[-1]
         room = num_bars * steps - breath - start
         slots[-1] = (start, max(min(length, room), min(2, length)))
@@ -176,7 +183,7 @@ def _stretched(cell: str, steps: int) -> str:
 
 
 def with_count(slots: Slots, count: int) -> Slots:
-    """Returns the rhythm with exactly so many notes: the longest are split, the shortest weak ones joined to the last."""
+    """Returns the rhythm with exactly so many notes: the longest are split, short weak ones joined to those before."""
     notes = list(slots)
     while len(notes) > count:
         weakest = min(range(1, len(notes)), key=lambda i: (notes[i][1] - 4 * (notes[i][0] % 4 == 0), -i))

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from songwright.compose.melody.features import Floats
+from songwright.compose.melody.features import SCALE, Floats
 from songwright.compose.melody.model import MelodyModel
-from songwright.compose.melody.phrase_plan import PhrasePlan, Setting
-from songwright.compose.melody.phrases import Line, embellished, with_new_ending, write_phrase
+from songwright.compose.melody.phrase_plan import STEP_TICKS, PhrasePlan, Setting
+from songwright.compose.melody.phrases import Line, embellished, lift_at, with_new_ending, write_phrase
 from songwright.compose.melody.rhythm import Slots, draw_upbeat
 from songwright.compose.plan import SectionPlan
 
@@ -43,7 +43,7 @@ def phrase_bars(num_bars: int, bar_seconds: float) -> tuple[int, ...]:
     """Returns the lengths of a section's phrases, in bars: as even as the section and breath allow."""
     if num_bars <= 3:
         return (num_bars,)
-    unit = 2 if num_bars <= 8 and bar_seconds >= 1.9 else 4
+    unit = 2 if num_bars <= 8 and bar_seconds >= 2.6 else 4
     if num_bars == 4 and bar_seconds >= 1.2:
         unit = 2
     if num_bars >= 32 and bar_seconds < 1.3:
@@ -96,8 +96,8 @@ class _SectionWriter:
         high = max(low + 7, high - max(0, *lifts, 0))
         span = high - low
         self.centre = low + self.voice.centre * span
-        self.low = round(max(low, self.centre - max(6.0, 0.45 * span)))
-        self.high = round(min(high, self.centre + max(6.0, 0.42 * span)))
+        self.low = round(max(low, self.centre - max(7.0, 0.55 * span)))
+        self.high = round(min(high, self.centre + max(7.0, 0.5 * span)))
         self.notes_per_bar = self._density() * sparse
         self.lines: list[Line] = []
         self.upbeats: dict[str, Slots] = {}
@@ -113,7 +113,7 @@ class _SectionWriter:
             np.clip(NOTES_PER_SECOND * bar, 0.45 * bar_quarters(self.setting), 2.0 * bar_quarters(self.setting))
         )
         wanted = usual * book.density * self.setting.plan.density * self.voice.density
-        return float(np.clip(wanted, 1.0, 2.6 * bar_quarters(self.setting)))
+        return float(np.clip(wanted, 0.55 * bar_quarters(self.setting), 2.6 * bar_quarters(self.setting)))
 
     def write(self) -> tuple[Line, ...]:
         """Returns all phrases."""
@@ -121,6 +121,8 @@ class _SectionWriter:
         for i, (bars, shape) in enumerate(zip(self.lengths, self.shapes, strict=True)):
             self.lines.append(self._phrase(i, start, bars, shape))
             start += bars
+        if len(self.lines) > 1:
+            self.lines[self.climax] = with_one_top(self.lines, self.climax, self.setting)
         return tuple(embellished(line, self.setting, self.random) for line in self.lines)
 
     def _plan(self, i: int, first_bar: int, bars: int, shape: str) -> PhrasePlan:
@@ -138,26 +140,21 @@ class _SectionWriter:
 
     def _phrase(self, i: int, first_bar: int, bars: int, shape: str) -> Line:
         plan = self._plan(i, first_bar, bars, shape)
-        before = tuple(self.lines)
         model, setting, random = self.model, self.setting, self.random
         source = next((x for x in self.lines if x.plan.shape == shape[0] and x.plan.num_bars == bars), None)
         upbeat = self._upbeat(shape[0])
         if source is None:
             unlike = self.lines[0].cells if self.lines else ()
-            return write_phrase(model, plan, setting, random, before=before, upbeat=upbeat, unlike=unlike)
+            return write_phrase(model, plan, setting, random, upbeat=upbeat, unlike=unlike)
         keep = 1.0 if shape == shape[0] else 0.5 if bars > 1 else 0.4
-        new_rhythm = shape != shape[0] and random.random() < 0.4
-        return with_new_ending(
-            model, source, plan, setting, random, before=before, keep=keep, new_rhythm=new_rhythm, upbeat=upbeat
-        )
+        new_rhythm = shape != shape[0] and random.random() < 0.7
+        return with_new_ending(model, source, plan, setting, random, keep=keep, new_rhythm=new_rhythm, upbeat=upbeat)
 
     def _upbeat(self, letter: str) -> Slots:
         """Returns the upbeat of all phrases of a letter, as far as the phrase before leaves room."""
         if letter not in self.upbeats:
             share = (0.2, 0.45, 0.5, 0.4)[self.setting.group] + 0.25 * self.setting.style.melody.swing_pickups
-            self.upbeats[letter] = draw_upbeat(
-                self.model.rhythm[self.setting.metre], self.random, share, self.setting.bar_steps // 2
-            )
+            self.upbeats[letter] = draw_upbeat(self.model.rhythm, self.random, share, self.setting.bar_steps // 2)
         upbeat = self.upbeats[letter]
         if self.lines and upbeat:
             line = self.lines[-1]
@@ -166,6 +163,37 @@ class _SectionWriter:
                 return ()
             self.lines[-1] = shortened(line, upbeat[0][0] - 1, self.setting)
         return upbeat
+
+
+def with_one_top(lines: list[Line], climax: int, setting: Setting) -> Line:
+    """Returns the climax phrase so that the section's highest note is in it and sounds once.
+
+    Where it is not so already, one of its high notes is raised to the next one that its chord bears.
+    """
+    line = lines[climax]
+    others = max((p for i, x in enumerate(lines) if i != climax for p in x.pitches), default=0)
+    top = max(line.pitches)
+    if top > others and line.pitches.count(top) == 1:
+        return line
+    floor = max(others, top if top >= others else 0)
+    ceiling = setting.style.melody.range[1] + lift_at(setting, line.plan.start_ticks)
+    tonic = setting.plan.key.tonic + lift_at(setting, line.plan.start_ticks)
+    options = []
+    for i, ((step, length), pitch) in enumerate(zip(line.slots, line.pitches, strict=True)):
+        if step < 0 or i == len(line.slots) - 1:
+            continue
+        harmony = setting.harmony_at(line.plan.start_ticks + step * STEP_TICKS, lift_at(setting, line.plan.start_ticks))
+        near = (line.pitches[i - 1] if i else pitch, line.pitches[i + 1])
+        for raised in range(floor + 1, min(ceiling, floor + 4) + 1):
+            degree = (raised - tonic) % 12
+            leap = max(abs(raised - p) for p in near)
+            if harmony.bias[degree] > -0.4 and leap <= 9:
+                foreign = harmony.classes[degree] >= SCALE
+                options.append((raised - pitch + 0.5 * leap + (2.0 if foreign and length >= 4 else 0.0), i, raised))
+    if not options:
+        return line
+    _, index, raised = min(options)
+    return replace(line, pitches=(*line.pitches[:index], raised, *line.pitches[index + 1 :]))
 
 
 def bar_quarters(setting: Setting) -> float:

@@ -73,7 +73,7 @@ class _Writer:
     ) -> None:
         self.plan, self.style, self.seed, self.sections = plan, style, seed, sections
         self.setting = Setting(plan, style, chords)
-        self.model: MelodyModel = load_model()
+        self.model: MelodyModel = load_model(self.setting.metre)
         self.tunes: dict[str, tuple[Line, ...]] = {}
 
     def write(self) -> Melody:
@@ -119,14 +119,14 @@ class _Writer:
             same = at == source.plan.start_ticks and start == first
             line = source if same else moved(self.model, source, at, self.setting, random)
             if section.occurrence and section.role == "verse" and i % 2 == 1:
-                line = self._varied(line, random, tuple(lines))
+                line = self._varied(line, random)
             lines.append(line)
             at, i = at + length, i + 1
         return lines
 
-    def _varied(self, line: Line, random: np.random.Generator, before: tuple[Line, ...]) -> Line:
+    def _varied(self, line: Line, random: np.random.Generator) -> Line:
         return with_new_ending(
-            self.model, line, line.plan, self.setting, random, before=before, keep=0.7, new_rhythm=random.random() < 0.5
+            self.model, line, line.plan, self.setting, random, keep=0.7, new_rhythm=random.random() < 0.5
         )
 
     def _quotation(self, section: SectionPlan) -> list[Line]:
