@@ -33,10 +33,10 @@ def make(
         InputError: the prompt, a field or the folder cannot be used.
     """
     from songwright.brief.checks import validate
-    from songwright.brief.llm import read_with_endpoint
+    from songwright.brief.llm import understand
     from songwright.engines.score import Output, make_song
 
-    brief = replace(read_with_endpoint(prompt).with_said(**said), seed=seed)
+    brief = replace(understand(prompt).with_said(**said), seed=seed)
     validate(brief)
     if folder is not None:
         return make_song(brief, Path(folder), output=Output(force=force))

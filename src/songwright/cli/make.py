@@ -82,9 +82,9 @@ def brief_from(args: argparse.Namespace) -> "Brief":
         InputError: a flag is out of range; the message says which.
     """
     from songwright.brief.checks import validate
-    from songwright.brief.llm import read_with_endpoint
+    from songwright.brief.llm import understand
 
-    brief = read_with_endpoint(args.prompt)
+    brief = understand(args.prompt)
     if args.style:
         brief = brief.with_said(styles=(args.style.lower().replace("-", "_").replace(" ", "_"),))
     if args.duration is not None:
