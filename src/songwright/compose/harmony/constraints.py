@@ -13,6 +13,7 @@ from songwright.compose.harmony.progression import Loop, Progression
 
 NUM_DRAWS = 6
 NUM_STEPS = 80
+NUM_CONSTRAINED_STEPS = 400
 TEMPERATURE = 0.8
 """Of the model's part of the target: below 1 the walk leans to likelier progressions."""
 
@@ -39,11 +40,17 @@ class Constraints:
     must_contain: tuple[str, ...] = ()
     avoid: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
-    weight: float = 8.0
+    weight: float = 14.0
 
     def holds_for(self, role: str) -> bool:
         """Whether a section of this role is meant."""
         return not self.roles or role in self.roles
+
+    @property
+    def num_chords(self) -> int:
+        """Fewest chords of a progression that can meet all wishes."""
+        end = max(len(self.cadence), int(self.end is not None))
+        return int(self.start is not None) + end + (self.num_borrowed or 0) + len(self.must_contain)
 
 
 def energy(progression: Progression, loop: Loop, constraints: Constraints) -> float:
@@ -99,7 +106,8 @@ def sample(
     draws = [target.loop.draw(lengths, twins, random) for _ in range(NUM_DRAWS)]
     weights = np.array([target.log_weight(draw) for draw in draws])
     p = np.exp(weights - weights.max())
-    return resample(draws[int(random.choice(NUM_DRAWS, p=p / p.sum()))], target, random)
+    chosen = draws[int(random.choice(NUM_DRAWS, p=p / p.sum()))]
+    return resample(chosen, target, random, NUM_STEPS if target.constraints is None else NUM_CONSTRAINED_STEPS)
 
 
 def resample(

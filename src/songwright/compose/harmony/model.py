@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -335,8 +336,8 @@ def load_model() -> HarmonyModel:
         DataError: the table file is missing or broken.
     """
     try:
-        with np.load(TABLES_PATH, allow_pickle=False) as file:
+        with TABLES_PATH.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise DataError(TABLES_PATH, f"cannot read the harmony tables: {error}") from error
     return model_from_arrays(arrays, TABLES_PATH)

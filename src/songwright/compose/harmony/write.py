@@ -169,7 +169,12 @@ class _Writer:
         weights = entry_weights(self.vocabulary, self.plan.key) * self.colours
         loop = Loop(self.model, self.vocabulary, context, Meter(self.beats, num_bars), weights)
         usual = chord_lengths(self.style, self.beats, self.plan.beat_ticks / TICKS_PER_QUARTER)
-        lengths = Rhythm(self.model, context, self.beats, usual).draw(num_bars, random)
+        rhythm = Rhythm(self.model, context, self.beats, usual)
+        lengths = rhythm.draw(num_bars, random)
+        for _ in range(20):
+            if constraints is None or len(lengths) >= constraints.num_chords:
+                break
+            lengths = rhythm.draw(num_bars, random)
         twins = tuple(range(len(lengths)))
         if num_bars >= 8 and random.random() < _PERIOD_SHARE:
             twins = period_twins(lengths, num_bars, self.beats)
