@@ -18,6 +18,7 @@ STYLES = {
 }  # fmt: skip
 ALLOWED = {
     "styles": STYLES,
+    "styles_weak": STYLES,
     "moods": set(mood_energy()),
     "images": set(image_moods()),
     "instruments": {"drums", *INSTRUMENTS, *generic_families()},

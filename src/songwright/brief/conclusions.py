@@ -22,6 +22,8 @@ def conclude(draft: "Draft", prompt: str, language: str, subject: str, title: st
     """Returns the Brief of a draft, every field with its origin."""
     said = draft.said
     brief = Brief(prompt=prompt).with_inferred(language=language)
+    if not said.get("styles"):
+        said["styles"] = said.get("styles_weak", [])
     values: dict[str, object] = {
         name: tuple(said[name])
         for name in ("styles", "moods", "images", "traits", "form", "excluded_instruments")

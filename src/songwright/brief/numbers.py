@@ -83,10 +83,13 @@ _TEMPO = re.compile(
     rf"(?P<b>{_DIGITS}))?\s*(?:{_BPM})|(?<!\w)(?P<w>{_either(_EN | _RU)})\s+(?:{_BPM})"
 )
 _TEMPO_NAMED = re.compile(
-    r"(?:\b(?:tempo|bpm)|темп\w*|速度|节奏速度|每分钟|每分鐘|拍速|♩|=)\s*(?:of|is|at|为|為|是|在|в|-|:|=|\s)*\s*"
+    r"(?:\b(?:tempo|bpm)|темп\w*|скорост\w*|速度|节奏速度|每分钟|每分鐘|拍速|♩|=)\s*(?:of|is|at|about|around|approx\w*|ca|为|為|是|在|大约|约|в|около|примерно|-|:|=|~|\s)*\s*"
     rf"(?P<a>(?<![\d.])-?{_DIGITS}(?:e\d+)?)(?![:\d/])(?:\s*拍|\s*次)?"
 )
-_CLOCK = re.compile(r"(?<![\d/.])(?<!\d:)(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)(?![\d:/])(?:\s*(?:min\w*|мин\w*|分钟))?")
+_TEMPO_AFTER = re.compile(r"(?<![\w/.:])(?P<a>\d{2,3})\s*(?:的?速度|的?节奏)")
+_CLOCK = re.compile(
+    r"(?<![\d/.])(?<!\d:)(?<!\bat )(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)(?![\d:/])(?:\s*(?:min\w*|мин\w*|分钟))?"
+)
 _EN_TIME = re.compile(
     rf"(?P<min>{_EN_NUMBER})(?P<half>\s+and\s+a\s+half)?[\s-]*(?P<unit>hours?|hrs?|minutes?|mins?|m)\b"
     rf"(?P<half2>\s+and\s+a\s+half)?(?:[\s,]*(?:and\s+)?(?P<sec>{_EN_NUMBER})[\s-]*(?:seconds?|secs?|s)\b)?"
@@ -191,6 +194,8 @@ def _tempos(low: str) -> Iterator[Finding]:
         if match["b"]:
             value = (value + _plain(match["b"])) / 2
         yield Finding("tempo_bpm", tempo_value(value), *match.span())
+    for match in _TEMPO_AFTER.finditer(low):
+        yield Finding("tempo_bpm", tempo_value(_plain(match["a"])), *match.span())
     for match in _TEMPO_NAMED.finditer(low):
         yield Finding("tempo_bpm", tempo_value(_plain(match["a"])), *match.span())
 

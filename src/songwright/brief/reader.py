@@ -102,7 +102,6 @@ def _read_lettered_form(text: str, draft: Draft) -> str:
 def _read_items(found: Scan, text: str, draft: Draft) -> str:
     """Puts every item into the draft; returns the subject as written."""
     first, last = found.subject or (0, 0)
-    sections = [item.role for item in found.items if item.kind == "section" and not item.cues]
     in_order = _form_indices(found.items)
     if len(in_order) >= 3:
         draft.said["form"] = [found.items[i].role for i in in_order]
@@ -112,7 +111,7 @@ def _read_items(found: Scan, text: str, draft: Draft) -> str:
             _add_images(item, draft)
         elif item.kind == "meaning":
             _read_meaning(item, index in found.negated, _written(found, item, text), draft)
-        elif item.kind == "section" and index not in in_order and sections:
+        elif item.kind == "section" and index not in in_order and item.role not in ("verse", "chorus"):
             draft.add("traits", f"no_{item.role}" if index in found.negated else item.role)
     for start, end in found.artists:
         draft.artists.append((text[start:end], ()))
@@ -211,8 +210,6 @@ def _is_bare_tempo(found: Scan, index: int, word: str) -> bool:
     before = found.items[index - 1] if index else None
     behind = found.items[index + 1] if index + 1 < len(found.items) else None
     closed = behind is None or behind.kind == "break"
-    return closed and (before is None or before.kind == "break" or "styles" in before.fields or _at(found, before))
-
-
-def _at(found: Scan, item: Item) -> bool:
-    return found.tokens[item.first].key == "at"
+    if before is None or before.kind == "break" or found.tokens[before.first].key == "at":
+        return closed
+    return closed and bool(before.fields & {"styles", "styles_weak", "tempo_word", "instruments", "moods", "traits"})

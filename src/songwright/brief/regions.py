@@ -31,7 +31,8 @@ _TITLE_CAPITALS = re.compile(
     r"\b(?:called|titled|entitled|named)\s+([A-Z][\w']*(?:\s+(?:(?:of|the|in|and|a|to|for|on)\s+)*[A-Z][\w']*)*)"
 )
 _BOOK_TITLE = re.compile(r"《([^》\n]{1,200})》")
-_ABOUT_QUOTED = re.compile(r"(?:\babout|(?<!\w)про|(?<!\w)о|关于|關於)\s*$", re.IGNORECASE)
+_NO_TITLE = re.compile(r"(?:\babout|(?<!\w)про|(?<!\w)о|关于|關於)\s*$", re.IGNORECASE)
+_OTHER_SONG = re.compile(r"(?:\blike|\bsimilar to|\bstyle of|как|похож\w* на|в стиле|像|类似|模仿)\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,9 @@ def take_quotations(text: str) -> Regions:
     text, title = _take(text, (_TITLE_QUOTED, _BOOK_TITLE, _TITLE_FIELD, _TITLE_CAPITALS))
     if not title:
         quoted = re.search(_QUOTED, text)
-        if quoted and not _ABOUT_QUOTED.search(text[: quoted.start()]) and any(c.isalnum() for c in quoted[0]):
+        if quoted and _OTHER_SONG.search(text[: quoted.start()]):
+            text = mask(text, *quoted.span())
+        elif quoted and not _NO_TITLE.search(text[: quoted.start()]) and any(c.isalnum() for c in quoted[0]):
             text, title = _take(text, (re.compile(_QUOTED),))
     return Regions(text, lyrics, title)
 

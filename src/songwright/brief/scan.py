@@ -11,7 +11,9 @@ from songwright.brief.text import Token
 from songwright.brief.words import Meaning, Phrase, Vocabulary, load
 
 Kind = Literal["meaning", "cue", "ignored", "break", "unknown", "section"]
-_HARD = frozenset({"styles", "instruments", "voice", "tempo_word", "era", "traits", "excluded_instruments", "meter"})
+_HARD = frozenset(
+    {"styles", "styles_weak", "instruments", "voice", "tempo_word", "era", "traits", "excluded_instruments", "meter"}
+)
 _MAX_FILLERS = 4
 _NOTHING = Meaning()
 _MAX_SUBJECT_ITEMS = 24
@@ -71,7 +73,7 @@ def scan(tokens: list[Token], text: str) -> Scan:
         tokens: from `text.tokens_of`.
         text: what they are tokens of; capitals tell names.
     """
-    tokens, corrections = _corrected(tokens)
+    tokens, corrections = _corrected(tokens, text)
     items: list[Item] = []
     at = 0
     while at < len(tokens):
@@ -85,12 +87,17 @@ def scan(tokens: list[Token], text: str) -> Scan:
     )
 
 
-def _corrected(tokens: Sequence[Token]) -> tuple[list[Token], list[tuple[Token, str]]]:
+def _corrected(tokens: Sequence[Token], text: str) -> tuple[list[Token], list[tuple[Token, str]]]:
+    """Returns the tokens with typing mistakes mended, and which; names inside a sentence are left alone."""
     fixed: list[Token] = []
     corrections: list[tuple[Token, str]] = []
     seen: dict[str, str | None] = {}
-    for token in tokens:
-        if token.script in ("en", "ru") and len(token.key) > 3:
+    words = [token for token in tokens if token.script in ("en", "ru")]
+    titled = 2 * sum(text[token.start].isupper() for token in words) > len(words)
+    for index, token in enumerate(tokens):
+        starts = index == 0 or tokens[index - 1].is_break
+        is_name = text[token.start].isupper() and not starts and not titled
+        if token.script in ("en", "ru") and len(token.key) > 3 and not is_name:
             if token.key not in seen:
                 seen[token.key] = load(token.script).corrected(token.key, token.end - token.start)
             word = seen[token.key]
@@ -169,10 +176,9 @@ def _with_sections(tokens: Sequence[Token], items: list[Item]) -> list[Item]:
 
 def _subject(tokens: Sequence[Token], items: Sequence[Item]) -> tuple[int, int] | None:
     for index, item in enumerate(items):
-        if "subject" in item.cues and item.kind == "cue":
-            start = index + 1
-            if start < len(items) and items[start].kind == "break" and tokens[items[start].first].key == ":":
-                start += 1
+        colon = index + 1 < len(items) and tokens[items[index + 1].first].key == ":"
+        if item.kind == "cue" and ("subject" in item.cues or ("subject_colon" in item.cues and colon)):
+            start = index + 1 + colon
             end = start
             while (
                 end < len(items) and end - start < _MAX_SUBJECT_ITEMS and not _ends_subject(tokens, items, start, end)

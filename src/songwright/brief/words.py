@@ -17,9 +17,10 @@ LANGUAGES = ("en", "zh", "ru")
 Phrase = tuple[str, ...]
 
 _FIELDS = {
-    "styles": "styles", "moods": "moods", "energy": "energy", "tempo": "tempo_word", "instruments": "instruments",
-    "voices": "voice", "traits": "traits", "images": "images", "eras": "era",
+    "styles": "styles", "styles_weak": "styles_weak", "moods": "moods", "energy": "energy", "tempo": "tempo_word",
+    "instruments": "instruments", "voices": "voice", "traits": "traits", "images": "images", "eras": "era",
 }  # fmt: skip
+_CORRECTED = ("styles", "styles_weak", "moods", "tempo", "instruments", "voices", "traits")
 _MIN_TYPO_LETTERS = 5
 
 
@@ -138,7 +139,7 @@ def load(language: str) -> Vocabulary:
         _put(phrases, phrase, Meaning(tuple((name, value) for name, listed in pairs for value in split(listed))))
     for section, name in _FIELDS.items():
         for value, listed in data[section].items():
-            _put(phrases, listed, Meaning(((name, value),)), spellings)
+            _put(phrases, listed, Meaning(((name, value),)), spellings if section in _CORRECTED else None)
     for value, listed in data["substitutes"].items():
         _put(phrases, listed, Meaning((("instruments", value),), substitute=True), spellings)
     cued_artists: dict[Phrase, Meaning] = {}
@@ -146,6 +147,7 @@ def load(language: str) -> Vocabulary:
         _put_artist(phrases, cued_artists, name, described)
     phrases.pop((), None)
     words = data["words"]
+    shortest = _MIN_TYPO_LETTERS - (language == "ru")  # Russian keys are stems
     return Vocabulary(
         language=language,
         phrases=phrases,
@@ -156,7 +158,7 @@ def load(language: str) -> Vocabulary:
         ordinary=frozenset(key for keys in _phrases(words["ordinary"]) for key in keys),
         ambiguous={kind: frozenset(_words(listed)) for kind, listed in data["ambiguous"].items()},
         longest=max(map(len, phrases)),
-        typo_targets=frozenset(key for key in spellings if len(key) >= _MIN_TYPO_LETTERS - 1 and key.isalpha()),
+        typo_targets=frozenset(key for key in spellings if len(key) >= shortest and key.isalpha()),
         spellings=spellings,
     )
 
@@ -201,7 +203,7 @@ def _put(
         tokens = [token for token in tokens_of(phrase, to_simplified()) if token.script]
         phrases.setdefault(tuple(token.key for token in tokens), meaning)
         if spellings is not None:
-            for token in tokens:
+            for token in tokens if len(tokens) == 1 else []:
                 word = phrase[token.start : token.end]
                 if len(word) < len(spellings.get(token.key, word + " ")):
                     spellings[token.key] = word
