@@ -14,7 +14,9 @@ import os
 import sys
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +25,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from corpora import GROUPS, Tune, read_all
 from loglinear import fit, nats
-from observations import Edges, bar_rows, class_edges, note_rows, pitch_batch, tune_classes
+from observations import BarRow, Edges, bar_rows, class_edges, note_rows, pitch_batch, tune_classes
 
 from songwright.compose.melody import features as f
 from songwright.files import write_bytes
 
+Table = dict[str, Any]
+Ints = NDArray[np.int64]
 METRES = ("4/4", "3/4", "6/8")
 VOCABULARY = {"4/4": 900, "3/4": 180, "6/8": 180}
 TEST_SHARE = 0.1
@@ -64,7 +68,7 @@ def chain_nats(train: list[tuple[int, int]], test: list[tuple[int, int]], size: 
 
 def learn_rhythm(
     train: list[Tune], test: list[Tune], metre: str
-) -> tuple[tuple[str, ...], NDArray[np.float64], dict, Edges]:
+) -> tuple[tuple[str, ...], NDArray[np.float64], Table, Edges]:
     """Returns vocabulary, weights, the held-out table and the class edges of one metre."""
     edges = class_edges(train, metre)
     classes = tune_classes(train + test, metre, edges)
@@ -75,22 +79,22 @@ def learn_rhythm(
     tables = f.cell_tables(cells)
     index = {c: i for i, c in enumerate(cells)}
 
-    def arrays(rows: list) -> tuple:
+    def arrays(rows: list[BarRow]) -> tuple[dict[str, Ints], Ints]:
         kept = [r for r in rows if r.cell in index]
-        columns = [np.array([getattr(r, n) for r in kept]) for n in ("group", "place", "density", "syncopation")]
-        history = np.array([[index.get(c, -1) for c in r.history] for r in kept])
-        return columns, history, np.array([index[r.cell] for r in kept])
+        names = ("group", "place", "density", "syncopation")
+        columns = {n: np.array([getattr(r, n) for r in kept]) for n in names}
+        columns["history"] = np.array([[index.get(c, -1) for c in r.history] for r in kept])
+        return columns, np.array([index[r.cell] for r in kept])
 
-    (columns, history, target), (test_columns, test_history, test_target) = arrays(rows_train), arrays(rows_test)
+    def indices(columns: dict[str, Ints], i: Ints) -> Ints:
+        return f.rhythm_indices(tables, **{n: c[i] for n, c in columns.items()})
+
+    (columns, target), (test_columns, test_target) = arrays(rows_train), arrays(rows_test)
     size = sum(a * b for _, a, b in f.rhythm_templates(tables))
-    weights = fit(
-        lambda i: f.rhythm_indices(tables, *(c[i] for c in columns), history[i]), target, size, epochs=8, batch=256
-    )
-    loss = nats(
-        weights, lambda i: f.rhythm_indices(tables, *(c[i] for c in test_columns), test_history[i]), test_target
-    )
-    pairs = list(zip(history[:, 0].tolist(), target.tolist(), strict=True))
-    test_pairs = list(zip(test_history[:, 0].tolist(), test_target.tolist(), strict=True))
+    weights = fit(partial(indices, columns), target, size, epochs=8, batch=256)
+    loss = nats(weights, partial(indices, test_columns), test_target)
+    pairs = list(zip(columns["history"][:, 0].tolist(), target.tolist(), strict=True))
+    test_pairs = list(zip(test_columns["history"][:, 0].tolist(), test_target.tolist(), strict=True))
     unigram, chain = chain_nats(pairs, test_pairs, len(cells))
     table = {
         "bars": len(target), "held_out_bars": len(test_target), "cells": len(cells),
@@ -100,20 +104,23 @@ def learn_rhythm(
     return cells, weights, table, edges
 
 
-def learn_pitch(train: list[Tune], test: list[Tune]) -> tuple[NDArray[np.float64], dict]:
+def pitch_index(rows: dict[str, NDArray[Any]], chosen: Ints, i: Ints) -> Ints:
+    """Returns the weight indices of some of the chosen rows."""
+    return f.pitch_indices(pitch_batch(rows, chosen[i]))
+
+
+def learn_pitch(train: list[Tune], test: list[Tune]) -> tuple[NDArray[np.float64], Table]:
     """Returns weights and the held-out table of the pitch model."""
     rows, test_rows = note_rows(train), note_rows(test)
     weights = fit(
         lambda i: f.pitch_indices(pitch_batch(rows, i)), rows["target"], f.NUM_PITCH_WEIGHTS, epochs=6, batch=1024
     )
-    table = {"notes": len(rows["target"]), "held_out_notes": len(test_rows["target"])}
+    table: Table = {"notes": len(rows["target"]), "held_out_notes": len(test_rows["target"])}
     everything = np.arange(len(test_rows["target"]))
     for name, chosen in [("all", everything)] + [
         (g, everything[test_rows["group"] == k]) for k, g in enumerate(GROUPS)
     ]:
-        loss = nats(
-            weights, lambda i, c=chosen: f.pitch_indices(pitch_batch(test_rows, c[i])), test_rows["target"][chosen]
-        )
+        loss = nats(weights, partial(pitch_index, test_rows, chosen), test_rows["target"][chosen])
         pairs = list(zip(rows["interval_before"].tolist(), rows["target"].tolist(), strict=True))
         test_pairs = list(
             zip(test_rows["interval_before"][chosen].tolist(), test_rows["target"][chosen].tolist(), strict=True)
@@ -152,7 +159,7 @@ def upbeats(tunes: list[Tune]) -> dict[str, list[tuple[str, int]]]:
                 )
             )
             counts[tune.metre][text] += 1
-    return {m: [list(kv) for kv in sorted(c.items(), key=lambda kv: (-kv[1], kv[0]))[:24]] for m, c in counts.items()}
+    return {m: [*sorted(c.items(), key=lambda kv: (-kv[1], kv[0]))[:24]] for m, c in counts.items()}
 
 
 def main() -> None:
@@ -168,8 +175,8 @@ def main() -> None:
     tunes = [t for t in read_all(Path(arguments.data)) if is_used(t)]
     train, test = [t for t in tunes if not is_test(t)], [t for t in tunes if is_test(t)]
     print(f"{len(train)} tunes to learn from, {len(test)} held out ({time.time() - started:.0f} s)")
-    report: dict = {"train_tunes": len(train), "test_tunes": len(test), "rhythm_nats_per_bar": {}}
-    arrays: dict[str, NDArray] = {}
+    report: Table = {"train_tunes": len(train), "test_tunes": len(test), "rhythm_nats_per_bar": {}}
+    arrays: dict[str, Any] = {}
     vocabulary: dict[str, list[str]] = {}
     edges: dict[str, Edges] = {}
     report_pitch_weights, report["pitch_nats_per_note"] = learn_pitch(train, test)

@@ -66,10 +66,10 @@ def read_pop909(folder: Path) -> Iterator[Tune]:
             name, tones = line.split("[")[0].strip(), line.split("[")[1].split("]")[0]
             if ":" in name:
                 root = (pitch_class(name.split(":")[0]) - key.tonic) % 12
-                pcs = tuple((int(t) - key.tonic) % 12 for t in tones.split(","))
-                chords.append((round(beat * 4), root, tuple(sorted(pcs, key=lambda p, r=root: (p - r) % 12))))
+                above = sorted((int(t) - key.tonic - root) % 12 for t in tones.split(","))
+                chords.append((round(beat * 4), root, tuple((root + t) % 12 for t in above)))
             beat += float(line.split()[-1])
-        bars, phrases = 0, []
+        bars, phrases = 0, list[int]()
         for letter, count in re.findall(r"([A-Za-z])(\d+)", (song / "human_label1.txt").read_text()):
             if letter.isupper() and letter != "X":
                 phrases.extend(range(bars, bars + int(count) - 1, 4))
@@ -183,7 +183,8 @@ class _Sheet:
 
 
 def _on_grid(notes: list[tuple[float, float, int]]) -> tuple[tuple[tuple[int, int, int], ...], tuple[bool, ...]]:
-    rows, exact = [], []
+    rows: list[tuple[int, int, int]] = []
+    exact: list[bool] = []
     for start, length, pitch in sorted(notes):
         first, end = round(start), round(start + length)
         if rows and first <= rows[-1][0]:
@@ -372,7 +373,7 @@ def _abc_length(text: str) -> float:
     if not slash:
         return float(top)
     if set(bottom) <= {"/"}:
-        return float(top or 1) / 2 ** (1 + len(bottom))
+        return float(top or 1) / float(1 << (1 + len(bottom)))
     return float(top or 1) / float(bottom.strip("/") or 2)
 
 

@@ -1,6 +1,7 @@
 """Turns tunes into what the models are asked about: bars (rhythm) and notes (pitch), each with its context."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from corpora import Tune
@@ -101,9 +102,9 @@ def bar_rows(tune: Tune, classes: dict[str, tuple[int, int]]) -> list[BarRow]:
     return rows
 
 
-def note_rows(tunes: list[Tune]) -> dict[str, NDArray]:
+def note_rows(tunes: list[Tune]) -> dict[str, NDArray[Any]]:
     """Returns the contexts of all notes that have one before them, as columns."""
-    columns: dict[str, list] = {name: [] for name in (
+    columns: dict[str, list[Any]] = {name: [] for name in (
         "before", "interval_before", "class_before", "tone_before", "tones", "centre", "quoted", "quoted_interval",
         "copying", "mode", "group", "accent", "length", "length_before", "chord_root", "place", "target")}  # fmt: skip
     for tune in tunes:
@@ -111,7 +112,7 @@ def note_rows(tunes: list[Tune]) -> dict[str, NDArray]:
     return {name: np.array(values) for name, values in columns.items()}
 
 
-def _tune_notes(tune: Tune, columns: dict[str, list]) -> None:
+def _tune_notes(tune: Tune, columns: dict[str, list[Any]]) -> None:
     steps = steps_of(tune)
     starts = [s for s, _, _ in tune.notes]
     pitches = [p for _, _, p in tune.notes]
@@ -169,6 +170,6 @@ def note_places(tune: Tune, steps: int) -> list[int]:
     return places
 
 
-def pitch_batch(rows: dict[str, NDArray], chosen: NDArray[np.int64]) -> f.PitchContext:
+def pitch_batch(rows: dict[str, NDArray[Any]], chosen: NDArray[np.int64]) -> f.PitchContext:
     """Returns the contexts of chosen rows."""
     return f.PitchContext(**{name: column[chosen] for name, column in rows.items() if name != "target"})

@@ -263,7 +263,8 @@ def likeness(cells: tuple[str, ...]) -> Ints:
     onsets = np.array([[c == "x" for c in cell] for cell in cells])
     half = onsets.shape[1] // 2
     first, second = _differences(onsets[:, :half]), _differences(onsets[:, half:])
-    opens, closes = onsets[:, :half].any(axis=1), onsets[:, half:].any(axis=1)
+    opens = np.asarray(onsets[:, :half].any(axis=1))
+    closes = np.asarray(onsets[:, half:].any(axis=1))
     far = first + second
     table = (far <= 2).astype(np.int8) * 3
     table[(second == 0) & closes[:, np.newaxis]] = 2
@@ -273,12 +274,11 @@ def likeness(cells: tuple[str, ...]) -> Ints:
     return table.astype(np.int64)
 
 
-def _differences(rows: NDArray[np.bool_]) -> NDArray[np.int8]:
-    """Returns the number of differing entries of all pairs of rows."""
-    x = rows.astype(np.float32)
-    counts = x.sum(axis=1)
-    apart: NDArray[np.float32] = counts[:, np.newaxis] + counts[np.newaxis, :] - 2 * (x @ x.T)
-    return apart.astype(np.int8)
+def _differences(rows: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Returns the number of differing entries of all pairs of rows of at most eight."""
+    codes = np.packbits(rows, axis=1)[:, 0]
+    ones = np.array([bin(code).count("1") for code in range(256)], np.uint8)
+    return np.asarray(ones[codes[:, np.newaxis] ^ codes[np.newaxis, :]])
 
 
 def rhythm_templates(tables: CellTables) -> tuple[tuple[str, int, int], ...]:

@@ -1,6 +1,6 @@
 """Rhythms of phrases: many are drawn from the learned model, and the one that answers the plan best is kept."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,6 +9,8 @@ from songwright.compose.melody.model import RhythmModel
 from songwright.compose.melody.phrase_plan import PhrasePlan, Setting
 
 NUM_CANDIDATES = 24
+WORDS_FACTOR = 4
+"""Given syllables are harder to please: so many times more rhythms are drawn."""
 DENSITY_WEIGHT = 0.3
 """Cost of one note too many or too few in a bar, squared."""
 SYNCOPATION_WEIGHT = 14.0
@@ -61,6 +63,9 @@ def write_rhythm(
         count: how many rhythms are drawn to choose from.
     """
     num_cells = cells_in(plan.num_bars, setting)
+    if plan.syllables is not None:
+        count *= WORDS_FACTOR
+        plan = replace(plan, notes_per_bar=plan.syllables / plan.num_bars)
     cells, scores = draw_cells(model, plan, setting, random, num_cells, count, unlike)
     best: tuple[float, Rhythm] | None = None
     for row, score in zip(cells, scores, strict=True):

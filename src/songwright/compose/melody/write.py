@@ -158,9 +158,13 @@ class _Writer:
                 notes.pop()
             notes.extend(own)
             phrases.append(line.phrase(self.setting))
-        if lines and lines[-1][1] is self.plan.sections[-1] and notes:
-            notes.append(self._final(notes[-1], tail))
-            phrases[-1] = _longer(phrases[-1], self.plan, tail)
+        if lines and lines[-1][1] is self.plan.sections[-1]:
+            final = self._final(notes[-1] if notes else None, tail)
+            notes.append(final)
+            if phrases:
+                phrases[-1] = _longer(phrases[-1], self.plan, tail)
+            else:
+                phrases.append(Phrase(tail, final.end_ticks, "a", 1, (1,)))
         return Melody(tuple(_alone(notes)), tuple(phrases))
 
     def _notes(self, line: Line, section: SectionPlan) -> list[Note]:
@@ -175,18 +179,19 @@ class _Writer:
             notes.append(Note(start, length * STEP_TICKS, pitch, int(loud[i])))
         return notes
 
-    def _final(self, last: Note, tail: int) -> Note:
+    def _final(self, last: Note | None, tail: int) -> Note:
         """Returns the last note of the song: the tonic nearest to the last one, held."""
         tonic = self.plan.key.tonic + lift_at(self.setting, tail)
         low, high = self.style.melody.range
-        homes = [p for p in range(low, high + 1) if (p - tonic) % 12 == 0] or [last.pitch]
-        pitch = min(homes, key=lambda p: (abs(p - last.pitch), p))
+        near, velocity = (last.pitch, last.velocity) if last else ((low + high) // 2, 90)
+        homes = [p for p in range(low, high + 1) if (p - tonic) % 12 == 0] or [near]
+        pitch = min(homes, key=lambda p: (abs(p - near), p))
         length = max(1, min(self.plan.tail_bars, 2)) * self.plan.bar_ticks
         return Note(
             tail,
             min(length, max(1, self.plan.num_bars * self.plan.bar_ticks - tail)),
             pitch,
-            max(40, last.velocity - 4),
+            max(40, velocity - 4),
         )
 
 
