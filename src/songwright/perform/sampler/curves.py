@@ -73,7 +73,7 @@ class Channel:
     def curve(self, controller: int) -> Curve:
         """Returns a controller over time."""
         if controller not in self._curves:
-            return Curve([], float(_DEFAULTS.get(controller, 0)))
+            self._curves[controller] = Curve([], float(_DEFAULTS.get(controller, 0)))
         return self._curves[controller]
 
     def release_seconds(self, end_seconds: NDArray[np.float64]) -> NDArray[np.float64]:

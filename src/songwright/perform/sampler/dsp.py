@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 _TAPS, _PHASES = 8, 2048
 _MAX_CUTOFF = 0.45
+_SWEEP_CENTS = 40.0
 _OPEN_CUTOFF = 0.42
 """A lowpass above this share of the sample rate is left out: it would do nothing one hears."""
 CONTROL_STEP = 64
@@ -79,9 +80,9 @@ def lowpass(
     gain = _filter_gain(resonance_cb)
     if cutoff_hz >= _OPEN_CUTOFF * sample_rate and resonance_cb <= 0:
         return source * np.float32(gain)
-    from scipy.signal import sosfilt
+    from scipy.signal import lfilter
 
-    return np.asarray(sosfilt(_biquad(cutoff_hz, resonance_cb, sample_rate), source), np.float32)
+    return np.asarray(lfilter(*_biquad(cutoff_hz, resonance_cb, sample_rate), source), np.float32)
 
 
 def sweep_lowpass(
@@ -95,17 +96,17 @@ def sweep_lowpass(
         resonance_cb: peak height.
         sample_rate: samples per second.
     """
-    from scipy.signal import sosfilt
+    from scipy.signal import lfilter
 
-    top = hz_to_cents(_MAX_CUTOFF * sample_rate)
-    steps = np.round(np.clip(cutoff_cents[: -(-len(source) // CONTROL_STEP)], -1200.0, top) / 25.0)
+    highest = hz_to_cents(_MAX_CUTOFF * sample_rate)
+    steps = np.round(np.clip(cutoff_cents[: -(-len(source) // CONTROL_STEP)], -1200.0, highest) / _SWEEP_CENTS)
     starts = np.concatenate(([0], np.flatnonzero(np.diff(steps)) + 1))
     result = np.empty(len(source), np.float32)
-    state = np.zeros((1, 2))
+    state = np.zeros(2)
     for first, last in zip(starts, [*starts[1:], len(steps)], strict=True):
         part = slice(first * CONTROL_STEP, last * CONTROL_STEP)
-        sections = _biquad(cents_to_hz(steps[first] * 25.0), resonance_cb, sample_rate)
-        result[part], state = sosfilt(sections, source[part], zi=state)
+        top, bottom = _biquad(cents_to_hz(steps[first] * _SWEEP_CENTS), resonance_cb, sample_rate)
+        result[part], state = lfilter(top, bottom, source[part], zi=state)
     return result
 
 
@@ -136,11 +137,11 @@ def _filter_gain(resonance_cb: float) -> float:
     return math.pow(10.0, -(resonance_cb / 10.0 - 3.01) / 40.0)
 
 
-def _biquad(cutoff_hz: float, resonance_cb: float, sample_rate: int) -> NDArray[np.float64]:
-    """Returns one second-order section; half of the resonance is taken off the gain (SoundFont 2.04, 8.1.2)."""
+def _biquad(cutoff_hz: float, resonance_cb: float, sample_rate: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns numerator and denominator; half of the resonance is taken off the gain (SoundFont 2.04, 8.1.2)."""
     quality = 10.0 ** ((resonance_cb / 10.0 - 3.01) / 20.0)
     omega = 2.0 * math.pi * min(max(cutoff_hz / sample_rate, 1e-4), _MAX_CUTOFF)
     alpha = math.sin(omega) / (2.0 * quality)
     scale = 1.0 / (1.0 + alpha)
     b1 = (1.0 - math.cos(omega)) * scale * _filter_gain(resonance_cb)
-    return np.array([[b1 / 2, b1, b1 / 2, 1.0, -2.0 * math.cos(omega) * scale, (1.0 - alpha) * scale]])
+    return np.array([b1 / 2, b1, b1 / 2]), np.array([1.0, -2.0 * math.cos(omega) * scale, (1.0 - alpha) * scale])

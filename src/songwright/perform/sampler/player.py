@@ -16,7 +16,15 @@ from songwright.perform.sampler.curves import DEFAULT_EXPRESSION, DEFAULT_VOLUME
 from songwright.perform.sampler.dsp import control_seconds
 from songwright.perform.sampler.envelope import FALL_NEPERS, Envelope, release
 from songwright.perform.sampler.soundfont import DRUM_BANK, Region, SoundFont
-from songwright.perform.sampler.voice import Tone, Voice, make_voice, render_tone
+from songwright.perform.sampler.voice import (
+    Tone,
+    Voice,
+    make_voice,
+    moving_cents,
+    samples_read,
+    shape_wave,
+    straight_wave,
+)
 from songwright.perform.timeline import Performance
 from songwright.score.instruments import instrument as find_instrument
 
@@ -136,25 +144,23 @@ class SamplerPlayer:
 
     def _mix(self, events: Iterable[_Event], sample_rate: int, emit: _Emit) -> None:
         """Makes each distinct tone once and hands every note's share of it to `emit`."""
-        groups: dict[Hashable, list[_Event]] = {}
+        sources: dict[Hashable, dict[Hashable, list[_Event]]] = {}
         for event in events:
-            groups.setdefault(event.tone if event.bend_cents is None else id(event), []).append(event)
+            tones = sources.setdefault(event.tone.source, {})
+            tones.setdefault(event.tone if event.bend_cents is None else id(event), []).append(event)
         falls: dict[float, NDArray[np.float32]] = {}
-        for group in groups.values():
-            tone = group[0].tone
-            longest = max(e.length for e in group)
-            recording = self.font.sample(tone.sample)
-            wave = render_tone(tone, recording, longest, sample_rate, group[0].bend_cents)
-            shaped: dict[Envelope, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
-            for event in group:
-                envelope = replace(event.voice.envelope, release_seconds=0.0)
-                if envelope not in shaped:
-                    level = envelope.amplitudes(len(wave), sample_rate)
-                    shaped[envelope] = level, wave * level
-                level, body = shaped[envelope]
-                emit(event, event.onset, body[: min(event.held, event.length)])
-                if event.held < min(event.length, len(wave)):
-                    emit(event, event.onset + event.held, _tail(event, wave, level, falls, sample_rate))
+        for tones in sources.values():
+            groups = []
+            for group in tones.values():
+                longest = max(e.length for e in group)
+                cents = moving_cents(group[0].tone, longest, sample_rate, group[0].bend_cents)
+                groups.append((group, longest, cents))
+            tone = groups[0][0][0].tone
+            needed = max(samples_read(longest, cents) for _, longest, cents in groups)
+            straight = straight_wave(tone, self.font.sample(tone.sample), needed)
+            for group, longest, cents in groups:
+                wave = shape_wave(group[0].tone, straight, longest, sample_rate, cents)
+                _mix_group(group, wave, falls, sample_rate, emit)
 
 
 class _VoiceMaker:
@@ -253,6 +259,26 @@ def _bend(event: _Event, channel: Channel, sample_rate: int) -> None:
     if not wheel_rests:
         depth = wheel.values(seconds + start) * (wheel_depth / 127.0)
         event.bend_cents = event.bend_cents + event.voice.vibrato.values(seconds) * depth
+
+
+def _mix_group(
+    group: list[_Event],
+    wave: NDArray[np.float32],
+    falls: dict[float, NDArray[np.float32]],
+    sample_rate: int,
+    emit: _Emit,
+) -> None:
+    """Hands every note of one tone to `emit`: what is held, under the note's envelope, and what rings on."""
+    shaped: dict[Envelope, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+    for event in group:
+        envelope = replace(event.voice.envelope, release_seconds=0.0)
+        if envelope not in shaped:
+            level = envelope.amplitudes(len(wave), sample_rate)
+            shaped[envelope] = level, wave * level
+        level, body = shaped[envelope]
+        emit(event, event.onset, body[: min(event.held, event.length)])
+        if event.held < min(event.length, len(wave)):
+            emit(event, event.onset + event.held, _tail(event, wave, level, falls, sample_rate))
 
 
 def _tail(

@@ -28,12 +28,11 @@ from songwright.perform.sampler.soundfont import Region
 
 _GENERATOR_ATTENUATION = 0.4
 """Fonts are written for hardware that took initialAttenuation at 0.4 of its face value; all players follow."""
-_CUTOFF_GRID_CENTS = 25.0
+_CUTOFF_GRID_CENTS = 50.0
+"""Cutoffs are rounded to this, which nobody hears (a quarter of a decibel), so that notes share their waveforms."""
 _MIN_RELEASE_TIMECENTS = -7200.0
 _MIN_LOOP = 2
 _MIN_RATIO, _MAX_RATIO = 1 / 64, 64.0
-_FAR_CENTS = 300.0
-"""A pitch that moves by more is band-limited around its middle, not around where the key lies."""
 _FILTER_REACH = 256
 """Samples past the end that the resampler may look at."""
 
@@ -47,7 +46,8 @@ class Tone:
         start, end: the part of it that is played.
         loop: first sample of the loop and the one after its last, from `start`; None without.
         repeats: rounds before the loop is left, if it is left on release.
-        ratio: playing speed, in recorded samples per sounding sample.
+        ratio: playing speed at the steady pitch, in recorded samples per sounding sample.
+        steady_cents: how far the modulation envelope moves the pitch when it has settled; part of `ratio`.
         cutoff_cents, resonance_cb: the lowpass.
         envelope: the modulation envelope, if it does anything, with how far it moves pitch and cutoff.
         tremolo: the modulation oscillator, if it does anything, with how far it moves pitch, cutoff and loudness.
@@ -60,11 +60,17 @@ class Tone:
     loop: tuple[int, int] | None
     repeats: int | None
     ratio: float
+    steady_cents: float
     cutoff_cents: float
     resonance_cb: float
     envelope: tuple[Envelope, float, float] | None
     tremolo: tuple[Oscillator, float, float, float] | None
     vibrato: tuple[Oscillator, float] | None
+
+    @property
+    def source(self) -> tuple[object, ...]:
+        """What decides the straight wave."""
+        return self.sample, self.start, self.end, self.loop, self.repeats, self.ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +160,7 @@ def _tone(
     root = g[58] if 0 <= g[58] <= 127 else header.root
     cents = (key - root) * g[56] + 100.0 * g[51] + g[52] + header.correction_cents
     envelope = (_envelope(g, 25, key, -12000.0), float(g[7]), float(g[11]))
+    steady_cents = envelope[0].sustain * envelope[1]
     oscillator = Oscillator(_seconds(g[21]), cents_to_hz(min(max(g[22], -16000.0), 4500.0)))
     tremolo = (oscillator, float(g[5]), float(g[10]), float(g[13]))
     return Tone(
@@ -162,7 +169,10 @@ def _tone(
         end=end,
         loop=(loop_start, loop_end) if loops else None,
         repeats=None,
-        ratio=float(np.clip(2.0 ** (cents / 1200.0) * header.rate / sample_rate, _MIN_RATIO, _MAX_RATIO)),
+        ratio=float(
+            np.clip(2.0 ** ((cents + steady_cents) / 1200.0) * header.rate / sample_rate, _MIN_RATIO, _MAX_RATIO)
+        ),
+        steady_cents=steady_cents,
         cutoff_cents=round(min(max(g[8], 1500.0), 13500.0) / _CUTOFF_GRID_CENTS) * _CUTOFF_GRID_CENTS,
         resonance_cb=round(float(min(max(g[9], 0.0), 960.0)), 1),
         envelope=envelope if any(envelope[1:]) else None,
@@ -188,44 +198,72 @@ def _seconds(timecents: float) -> float:
     return float(2.0 ** (min(max(timecents, -12000.0), 8000.0) / 1200.0))
 
 
-def render_tone(
-    tone: Tone,
-    recording: NDArray[np.float32],
-    num_samples: int,
-    sample_rate: int,
-    bend_cents: NDArray[np.float64] | None = None,
-) -> NDArray[np.float32]:
-    """Returns the waveform of a tone.
+def moving_cents(
+    tone: Tone, num_samples: int, sample_rate: int, bend_cents: NDArray[np.float64] | None = None
+) -> NDArray[np.float64] | None:
+    """Returns how far a tone strays from its steady pitch at control points; None if it never does.
 
     Args:
-        tone: what to sound.
+        tone: what sounds.
+        num_samples: for how long.
+        sample_rate: samples per second.
+        bend_cents: what the channel bends, at control points.
+    """
+    seconds = control_seconds(num_samples, sample_rate)
+    cents = np.zeros(len(seconds)) if bend_cents is None else bend_cents
+    if tone.envelope is not None and tone.envelope[1]:
+        cents = cents + tone.envelope[0].levels(seconds) * tone.envelope[1] - tone.steady_cents
+    if tone.tremolo is not None and tone.tremolo[1]:
+        cents = cents + tone.tremolo[0].values(seconds) * tone.tremolo[1]
+    if tone.vibrato is not None:
+        cents = cents + tone.vibrato[0].values(seconds) * tone.vibrato[1]
+    if not np.any(cents):
+        return None
+    return np.clip(cents, 1200.0 * math.log2(_MIN_RATIO / tone.ratio), 1200.0 * math.log2(_MAX_RATIO / tone.ratio))
+
+
+def straight_wave(tone: Tone, recording: NDArray[np.float32], num_samples: int) -> NDArray[np.float32]:
+    """Returns the recording at the tone's steady pitch: the same for all tones of one `source`.
+
+    Args:
+        tone: what sounds.
         recording: the whole recording that it reads. (samples,)
         num_samples: samples wanted.
-        sample_rate: samples per second.
-        bend_cents: pitch to add, for every `CONTROL_STEP` samples. (ceil(num_samples / step) + 1,)
 
     Returns:
         (samples,), at most `num_samples`, fewer if the recording ends before.
     """
-    seconds = control_seconds(num_samples, sample_rate)
-    cents = _moving_cents(tone, seconds, bend_cents)
-    positions = None
-    needed, ratio = num_samples, tone.ratio
+    part = recording[tone.start : tone.end]
+    margin = 64 + int(_FILTER_REACH * max(tone.ratio, 1.0))
+    source = unroll(part, tone.loop, int(num_samples * tone.ratio) + margin, tone.repeats)
+    return resample(source, tone.ratio)[:num_samples]
+
+
+def samples_read(num_samples: int, cents: NDArray[np.float64] | None) -> int:
+    """Returns how much of a straight wave is enough for a tone that strays from its pitch."""
+    return num_samples if cents is None else int(num_samples * 2.0 ** max(0.0, float(cents.max()) / 1200.0)) + 16
+
+
+def shape_wave(
+    tone: Tone, wave: NDArray[np.float32], num_samples: int, sample_rate: int, cents: NDArray[np.float64] | None
+) -> NDArray[np.float32]:
+    """Returns a tone's waveform: its straight wave bent, filtered and in tremolo.
+
+    Args:
+        tone: what sounds.
+        wave: its straight wave, at least as long as `samples_read` says unless the recording ends. (samples,)
+        num_samples: samples wanted.
+        sample_rate: samples per second.
+        cents: what `moving_cents` gave.
+
+    Returns:
+        (samples,), at most `num_samples`, fewer if the recording ends before.
+    """
     if cents is not None:
-        cents = np.clip(cents, 1200.0 * math.log2(_MIN_RATIO / ratio), 1200.0 * math.log2(_MAX_RATIO / ratio))
-        middle = float(np.median(cents))
-        if np.ptp(cents) > _FAR_CENTS or abs(middle) > _FAR_CENTS:
-            cents, ratio = cents - middle, ratio * 2.0 ** (middle / 1200.0)
         speed = stretch(np.exp2(cents / 1200.0), num_samples)
         positions = np.concatenate(([0.0], np.cumsum(speed[:-1], dtype=np.float64)))
-        needed = int(positions[-1]) + 16
-    part = recording[tone.start : tone.end]
-    margin = 64 + int(_FILTER_REACH * max(ratio, 1.0))
-    source = unroll(part, tone.loop, int(needed * ratio) + margin, tone.repeats)
-    wave = resample(source, ratio)[:needed]
-    if positions is not None:
-        positions = positions[: int(np.searchsorted(positions, len(wave)))]
-        wave = read_at(wave, positions)
+        wave = read_at(wave, positions[: int(np.searchsorted(positions, len(wave)))])
+    wave = wave[:num_samples]
     if len(wave) == 0:
         return wave
     seconds = control_seconds(len(wave), sample_rate)
@@ -238,19 +276,6 @@ def render_tone(
         gain = 10.0 ** (tone.tremolo[0].values(seconds) * tone.tremolo[3] / 200.0)
         wave = wave * stretch(gain, len(wave))
     return wave
-
-
-def _moving_cents(
-    tone: Tone, seconds: NDArray[np.float64], bend_cents: NDArray[np.float64] | None
-) -> NDArray[np.float64] | None:
-    parts = [] if bend_cents is None else [bend_cents]
-    if tone.envelope is not None and tone.envelope[1]:
-        parts.append(tone.envelope[0].levels(seconds) * tone.envelope[1])
-    if tone.tremolo is not None and tone.tremolo[1]:
-        parts.append(tone.tremolo[0].values(seconds) * tone.tremolo[1])
-    if tone.vibrato is not None:
-        parts.append(tone.vibrato[0].values(seconds) * tone.vibrato[1])
-    return sum(parts) if parts else None  # type: ignore[return-value]
 
 
 def _moving_cutoff(tone: Tone, seconds: NDArray[np.float64]) -> NDArray[np.float64] | None:
