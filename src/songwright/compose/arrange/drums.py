@@ -104,7 +104,9 @@ def groove_bars(plan: SongPlan, part: Part, section: SectionPlan, intensity: flo
 def _section(job: _Job, section: SectionPlan) -> list[Hit]:
     """Returns a section's groove with its inner variation: small turns, fills and crashes every eight bars."""
     plan, intensity = job.plan, job.intensity(section)
+    gain = _gain(intensity)
     bars = groove_bars(plan, job.part, section, intensity, job.seed)
+    bars = [[replace(h, gain=h.gain * gain) for h in bar] for bar in bars]
     if section.role == "build" and not any(p.sections and "build" in p.sections for p in job.part.pattern):
         return _build_roll(job, section)
     random = generator(job.seed, "drums", job.part.id, section.role)
@@ -124,8 +126,12 @@ def _section(job: _Job, section: SectionPlan) -> list[Hit]:
         bars = [[h for h in bar if h.mark != "g"] for bar in bars]
     if job.part.instruments[0] in ACOUSTIC_KITS:
         bars = [[*bar, *_left_foot(bar, plan)] for bar in bars]
-    gain = 0.8 + 0.22 * intensity
-    return [replace(h, gain=h.gain * gain) for bar in bars for h in bar]
+    return [h for bar in bars for h in bar]
+
+
+def _gain(intensity: float) -> float:
+    """Returns how hard a section is played."""
+    return 0.8 + 0.22 * intensity
 
 
 def _left_foot(bar: list[Hit], plan: SongPlan) -> list[Hit]:
@@ -183,14 +189,28 @@ def _build_roll(job: _Job, section: SectionPlan) -> list[Hit]:
 
 
 def _with_fill(job: _Job, hits: list[Hit], end: int, length: int, intensity: float, scope: str) -> list[Hit]:
-    """Returns hits whose last part before `end` is replaced by a fill of about `length` ticks; the feet may go on."""
+    """Returns hits whose last part before `end` is replaced by a fill of about `length` ticks.
+
+    Feet that the fill does not use go on; in quiet music the hand on hat or ride goes on too beside a light fill.
+    """
     fill = _choose_fill(job, length, intensity, scope)
     if fill is None:
         return hits
     start = end - min(fill_ticks(fill, job.plan), 2 * job.plan.bar_ticks)
-    new = [replace(h, tick=end + h.tick) for h in fill_hits(fill, job.plan) if end + h.tick >= start]
-    keep_feet = not any(h.drum in FEET for h in new)
-    kept = [h for h in hits if not start <= h.tick < end or (keep_feet and h.drum in FEET)]
+    gain = _gain(intensity)
+    new = [
+        replace(h, tick=end + h.tick, gain=gain * (1.05 + 0.15 * h.tick / (end - start)))
+        for h in fill_hits(fill, job.plan)
+        if end + h.tick >= start
+    ]
+    used = {h.drum for h in new}
+    going_on = set(FEET[:2]) if not used & set(FEET[:2]) else set()
+    if not used & {"pedal_hat", "open_hat"}:
+        going_on.add("pedal_hat")
+    strokes = sum(h.drum not in FEET for h in new)
+    if intensity < 0.6 and used <= {"snare", "rim", *FEET} and strokes * job.plan.beat_ticks <= 3 * (end - start):
+        going_on.update(TIMEKEEPERS)
+    kept = [h for h in hits if not start <= h.tick < end or h.drum in going_on]
     return sorted([*kept, *new])
 
 
@@ -222,7 +242,7 @@ def _join(job: _Job, hits: list[Hit], joint: Joint) -> list[Hit]:
     elif plays_before and device == "fill":
         hits = _with_fill(job, hits, joint.tick, plan.beat_ticks, before, joint.after.label)
     if plays_after and joint.rises:
-        hits = _impact(hits, joint, alternate=joint.after.occurrence % 2 == 1)
+        hits = _impact(hits, joint, 0.5 + 0.5 * after, alternate=joint.after.occurrence % 2 == 1)
     elif plays_before and not plays_after and before >= 0.6 and "crash" in job.style.devices.impacts:
         hits = [*hits, Hit(joint.tick, "crash", "x"), Hit(joint.tick, "kick", "x")]
     return hits
@@ -262,7 +282,7 @@ def _snare_roll(job: _Job, hits: list[Hit], end: int, length: int) -> list[Hit]:
     return sorted(kept)
 
 
-def _impact(hits: list[Hit], joint: Joint, *, alternate: bool) -> list[Hit]:
+def _impact(hits: list[Hit], joint: Joint, gain: float, *, alternate: bool) -> list[Hit]:
     """Returns hits with a crash or splash on the first beat, in place of what the hand would have played there."""
     name = next((i for i in joint.impacts if i in ("crash", "splash")), "")
     if not name:
@@ -270,9 +290,9 @@ def _impact(hits: list[Hit], joint: Joint, *, alternate: bool) -> list[Hit]:
     if name == "crash" and alternate:
         name = "crash_2"
     kept = [h for h in hits if h.tick != joint.tick or h.drum not in (*TIMEKEEPERS, "crash", "crash_2")]
-    new = [Hit(joint.tick, name, "X" if joint.importance > 0.4 else "x")]
+    new = [Hit(joint.tick, name, "X" if joint.importance > 0.4 else "x", gain=gain)]
     if not any(h.tick == joint.tick and h.drum == "kick" for h in hits):
-        new.append(Hit(joint.tick, "kick", "x"))
+        new.append(Hit(joint.tick, "kick", "x", gain=gain))
     return [*kept, *new]
 
 

@@ -37,7 +37,7 @@ LEVELS = {"g": 42.0, "o": 72.0, "x": 94.0, "X": 112.0}
 
 _RELATED = {"gospel": "soul"}  # recorded as fills only
 _LEARNED_SHARE = 0.85
-_LEARNED_SHARE_OF_KICK = 0.6  # records hold it steadier than jams do
+_LEARNED_SHARE_OF_KICK = 0.35  # records hold it steadier than jams do
 _CURVE_SHARE = 0.45
 _KIT_SPREAD = 4.0
 _NEAREST_DRUM = {
