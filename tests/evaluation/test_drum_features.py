@@ -73,6 +73,7 @@ def test_distance_is_nought_to_itself_and_grows():
     assert same.onset == same.velocity == 0.0
     assert 0.5 < other.onset <= 1.0
     assert louder.onset == 0.0 < louder.velocity <= 1.0
+    assert np.isnan(set_distance([], [backbeat()]).velocity)
     back = set_distance([four_on_the_floor()], [backbeat()])
     assert back.onset == pytest.approx(other.onset)
 

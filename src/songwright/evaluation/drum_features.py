@@ -138,8 +138,10 @@ def velocity_histogram(take: DrumTake) -> Array:
 def set_distance(reference: Sequence[DrumTake], estimate: Sequence[DrumTake]) -> DrumDistance:
     """Returns how far two sets of takes lie apart, each take with the same weight.
 
-    Takes of about the same length (windows) make the comparison fair.
+    Takes of about the same length (windows) make the comparison fair. Not a number where a set is empty.
     """
+    if not reference or not estimate:
+        return DrumDistance(float("nan"), float("nan"))
     onsets = [np.mean([onset_histogram(t) for t in takes], axis=0) for takes in (reference, estimate)]
     loud = [np.mean([velocity_histogram(t) for t in takes], axis=0) for takes in (reference, estimate)]
     onset = float(np.abs(onsets[0] - onsets[1]).sum() / max(1e-9, (onsets[0] + onsets[1]).sum()))
