@@ -35,6 +35,9 @@ _ROLES: dict[str, TrackRole] = {
     "lead": "melody",
     "effects": "effects",
 }
+_DOUBLED = ("comp", "pad", "arpeggio", "riff")
+"""Who is doubled in a last chorus that must be fuller, in this order."""
+
 _WRITERS: dict[str, Callable[[Context, Player], Performance]] = {
     "bass": write_bass,
     "comp": write_comping,
@@ -67,8 +70,9 @@ def arrange(
         wanted: instruments that must sound (keys of `score.instruments.INSTRUMENTS`, or ``drums``).
         unwanted: instruments that must not.
     """
-    context = Context(plan, style, ChordTimeline(chords), LeadLine(melody_notes), seed, style.devices.ending != "fade")
+    context = Context(plan, style, ChordTimeline(chords), LeadLine(()), seed, style.devices.ending != "fade")
     players = make_roster(context, wanted, unwanted)
+    context = replace(context, lead=LeadLine(_sung(context, players, melody_notes)))
     tracks = [track for player in players for track in _tracks(context, player)]
     sounding = {track.instrument for track in tracks}
     for wish in wished(tuple(wanted), tuple(unwanted)):
@@ -79,6 +83,13 @@ def arrange(
     tracks = [_silenced(context, track) for track in tracks]
     felt = apply_feel(tuple(track for track in tracks if track.notes), plan, style, seed=seed)
     return tuple(_in_order(_with_felt_bends(track)) for track in felt)
+
+
+def _sung(context: Context, players: Collection[Player], notes: Collection[Note]) -> list[Note]:
+    """Returns the notes of the tune that some lead plays: it rests where a riff or the first bars stand alone."""
+    spans = [context.span_of(stint) for p in players if p.part.kind == "lead" for stint in p.stints]
+    spans.append((context.ring_start, context.plan.num_bars * context.plan.bar_ticks + 1))
+    return [note for note in notes if any(start <= note.start_ticks < end for start, end in spans)]
 
 
 def _guest(context: Context, wish: str, taken: Collection[str]) -> Player:
@@ -130,25 +141,34 @@ def _two_takes(context: Context, player: Player, track: Track) -> list[Track]:
 
 
 def _with_chords_doubled(context: Context, players: tuple[Player, ...], tracks: list[Track]) -> list[Track]:
-    """Returns the tracks with the last chorus of one chord player doubled an octave higher."""
-    for kind in ("comp", "pad"):
-        for player in players:
+    """Returns the tracks with chord players doubled an octave higher in the last chorus, as many as it takes.
+
+    Where that is not enough (a verse of fast riffs before a chorus of long chords) the doubles strike eighths.
+    """
+    ranked = [player for kind in _DOUBLED for player in players if player.part.kind == kind]
+    plain = list(tracks)
+    for pulse in (False, True):
+        tracks = plain
+        for player in ranked:
             own = next((t for t in tracks if t.id in (player.part.id, f"{player.part.id}_left")), None)
-            if player.part.kind != kind or own is None:
-                continue
-            notes = chords_double(context, player, own.notes)
-            if notes:
-                double = Track(
-                    id=f"{player.part.id}_high",
-                    role=own.role,
-                    instrument=player.instrument,
-                    name=f"{_name(player.part.id)} high",
-                    notes=tuple(sorted(notes)),
-                    mix=mix_of(context, player, pan=-0.6 * player.part.pan, gain_db=-4.0),
-                )
+            notes = chords_double(context, player, own.notes, pulse=pulse) if own is not None else []
+            if own is not None and notes:
                 place = tracks.index(own) + 1
-                return [*tracks[:place], double, *tracks[place:]]
+                tracks = [*tracks[:place], _high(context, player, own, notes), *tracks[place:]]
+                if is_fuller(context, tracks):
+                    return tracks
     return tracks
+
+
+def _high(context: Context, player: Player, own: Track, notes: list[Note]) -> Track:
+    return Track(
+        id=f"{player.part.id}_high",
+        role=own.role,
+        instrument=player.instrument,
+        name=f"{_name(player.part.id)} high",
+        notes=tuple(sorted(notes)),
+        mix=mix_of(context, player, pan=-0.6 * player.part.pan, gain_db=-4.0),
+    )
 
 
 def _perform(context: Context, player: Player) -> Performance:

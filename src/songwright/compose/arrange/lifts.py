@@ -43,8 +43,16 @@ def lead_double(
     return notes
 
 
-def chords_double(context: Context, player: Player, notes: Sequence[Note]) -> list[Note]:
-    """Returns a chord player's last chorus an octave higher, without what would cover the lead."""
+def chords_double(context: Context, player: Player, notes: Sequence[Note], *, pulse: bool = False) -> list[Note]:
+    """Returns a chord player's last chorus an octave higher, without what would cover the lead.
+
+    Args:
+        context: of the arrangement.
+        player: whose part it is.
+        notes: what it plays in the song.
+        pulse: strike held chords again on every half beat.
+    """
+    step = context.plan.beat_ticks // 2
     what = instrument(player.instrument)
     doubled = []
     for stint in player.stints:
@@ -54,8 +62,23 @@ def chords_double(context: Context, player: Player, notes: Sequence[Note]) -> li
                 continue
             lead = context.lead.between(note.start_ticks, note.end_ticks)
             if all(abs(other.pitch - note.pitch - 12) > 2 for other in lead):
-                doubled.append(replace(note, pitch=note.pitch + 12, velocity=max(20, note.velocity - 8)))
+                high = replace(note, pitch=note.pitch + 12, velocity=max(20, note.velocity - 8))
+                doubled.extend(_pulsed(high, step) if pulse else [high])
     return doubled
+
+
+def _pulsed(note: Note, step: int) -> list[Note]:
+    """Returns a held note struck again every `step` ticks, the repeats a little softer."""
+    count = max(1, note.duration_ticks // step)
+    return [
+        replace(
+            note,
+            start_ticks=note.start_ticks + i * step,
+            duration_ticks=step * 4 // 5 if count > 1 else note.duration_ticks,
+            velocity=note.velocity - (8 if i % 2 else 0),
+        )
+        for i in range(count)
+    ]
 
 
 def second_take(context: Context, part_id: str, notes: Sequence[Note]) -> tuple[Note, ...]:

@@ -13,7 +13,13 @@ from songwright.compose.plan import SectionPlan, SongPlan
 from songwright.compose.style import Part
 
 _CARRIED = ("chorus", "drop", "head", "theme")
+_WORDLESS = ("intro", "interlude", "outro")
+"""Where a riff carries the music alone."""
+
 _EXTRA_LAYERS = ("counter", "arpeggio", "pad", "percussion", "riff")
+_CALM = 0.5
+"""A song that begins with a verse no fuller than this begins with few players."""
+
 _ENTRY_ORDER = {"pad": 0, "comp": 1, "arpeggio": 1, "riff": 1, "effects": 0, "bass": 2, "percussion": 3, "drums": 4}
 
 
@@ -86,7 +92,8 @@ def _playing(
         if fits:
             playing.add(part.id)
     leader = _leader([seat for seat in seats if seat.part.kind == "lead"], section)
-    if leader is not None:
+    riffs = any(seat.part.kind == "riff" and seat.part.id in playing for seat in seats)
+    if leader is not None and not (riffs and section.role in _WORDLESS):
         playing.add(leader.part.id)
     return playing
 
@@ -124,8 +131,11 @@ def _bars(
     first, end = section.first_bar, section.first_bar + section.num_bars
     if section is plan.sections[-1]:
         end -= context.ring_bars
+    opens = section is plan.sections[0] and section.energy <= _CALM and section.num_bars >= 8 and context.style.builds
     if section.role == "intro" and section is plan.sections[0]:
         first += _intro_delay(context, seats, seat, section, playing)
+    elif opens and seat.part.kind in ("drums", "percussion", "bass"):
+        first += section.num_bars // (4 if seat.part.kind == "bass" else 2)
     elif section.occurrence == 0 and section.role == "verse" and section.num_bars >= 8 and context.style.builds:
         late = [s.part for s in seats if s.part.id in playing and s.part.kind in _EXTRA_LAYERS]
         grounded = any(s.part.kind in ("comp", "riff") for s in seats if s.part.id in playing)
@@ -141,6 +151,8 @@ def _intro_delay(context: Context, seats: Sequence[_Seat], seat: _Seat, section:
     half = max(1, bars // 2) if bars > 1 else 0
     if device == "full" or kind == "effects":
         return 0
+    if kind == "lead" and device in ("layers", "drums"):
+        return half
     if device == "pad":
         return 0 if kind in ("pad", "arpeggio", "comp", "lead") else half
     if device == "lead":

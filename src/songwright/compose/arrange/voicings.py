@@ -32,7 +32,7 @@ class VoicingMaker:
         what = instrument(player.instrument)
         self._deepest, self._highest = what.low, what.high
         self._guitar = what.family == "guitar" and self._style == "open"
-        self.low, self.high, self.above = _zone(context, player, stint, over_lead=over_lead)
+        self.low, self.high, self.above = _zone(context, player, stint, over_lead=over_lead and not self._guitar)
         self._previous: tuple[int, ...] = ()
         self._known: dict[tuple[int, Chord], tuple[int, ...]] = {}
 
