@@ -127,12 +127,14 @@ def _written(song: Song, notes: Sequence[Note]) -> tuple[Note, ...]:
     limit = grid.ends[-1]
     found: dict[tuple[int, int, int], Note] = {}
     for n in sorted(notes):
+        if n.start_ticks >= limit:
+            continue
         start = grid.snap(n.start_ticks)
+        start = start if start < limit else limit - (80 if grid.step(limit - 1) in (80, 160) else _FINEST)
         end = min(limit, max(grid.snap(n.end_ticks), start + grid.step(start)))
-        if start < end:
-            key = (start, end, n.pitch)
-            if key not in found or found[key].velocity < n.velocity:
-                found[key] = Note(start, end - start, n.pitch, n.velocity, 0, n.syllable)
+        key = (start, end, n.pitch)
+        if key not in found or found[key].velocity < n.velocity:
+            found[key] = Note(start, end - start, n.pitch, n.velocity, 0, n.syllable)
     voices = in_voices(tuple(found.values()))
     kept = {(n.start_ticks, n.pitch, n.duration_ticks): n for v in voices for c in v for n in c}
     return tuple(kept[key] for key in sorted(kept))

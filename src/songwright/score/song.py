@@ -6,9 +6,8 @@ files of other programs (see `midi`, `musicxml`) or about sound.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from itertools import pairwise
 from typing import Any, Literal, get_args
 
 from songwright.errors import InputError
@@ -401,7 +400,13 @@ def check(song: Song) -> None:
         for n in track.notes:
             if n.start_ticks < 0 or n.duration_ticks < 1 or not 0 <= n.pitch <= 127 or not 1 <= n.velocity <= 127:
                 raise InputError(f"track {track.id}: impossible note {n}")
-    for spans in (song.sections, song.chords):
-        for a, b in pairwise(spans):
-            if a.end_ticks > b.start_ticks:
-                raise InputError(f"{type(a).__name__} at tick {b.start_ticks} overlaps the one before")
+    _check_spans(song.sections)
+    _check_spans(song.chords)
+
+
+def _check_spans(spans: Sequence[Section] | Sequence[ChordSpan]) -> None:
+    end = 0
+    for span in spans:
+        if span.start_ticks < end:
+            raise InputError(f"{type(span).__name__} at tick {span.start_ticks} overlaps the one before")
+        end = span.end_ticks
