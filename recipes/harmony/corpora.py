@@ -173,7 +173,7 @@ def billboard_sections(text: str) -> tuple[CorpusSection, ...]:
 
 
 def _billboard_section(role: str, tonic: int, beats: int, bars: list[list[str]], mode: int) -> CorpusSection | None:
-    events = []
+    events: list[Event] = []
     for number, bar in enumerate(bars):
         chords = [c for c in bar if not c.startswith("(")]
         previous = events[-1].function if events else NO_CHORD
