@@ -6,6 +6,8 @@ Everything is computed in blocks, so long music needs little memory beside its o
 import numpy as np
 from numpy.typing import NDArray
 
+from songwright.audio.frames import frame_products
+
 FLOOR_LUFS = -70.0
 """The absolute gate; what is given for silence instead of minus infinity."""
 
@@ -145,7 +147,7 @@ def hop_peaks(waveform: NDArray[np.float32], hop_length: int, threshold: float =
     Args:
         waveform: (channels, samples).
         hop_length: a multiple of 32.
-        threshold: stretches whose samples stay below this are given their sample peak only (saves time).
+        threshold: where no sample comes near this, only the samples themselves are looked at (saves time).
 
     Returns:
         (hops,); the last hop may be shorter.
@@ -165,13 +167,10 @@ def hop_peaks(waveform: NDArray[np.float32], hop_length: int, threshold: float =
         block[:, low - start + before : high - start + before] = waveform[:, low:high]
         inner = np.abs(block[:, before : before + length])
         sample_peaks = inner.reshape(channels, -1, _FRAME).max(axis=2)  # (C, frames)
-        frames = np.lib.stride_tricks.sliding_window_view(block, matrix.shape[0], axis=1)[:, ::_FRAME]
-        for channel in range(channels):
-            loud = np.flatnonzero(sample_peaks[channel] > threshold)
-            if len(loud):
-                between = np.ascontiguousarray(frames[channel][loud]) @ matrix  # (loud, 3 * frame)
-                np.abs(between, out=between)
-                sample_peaks[channel, loud] = np.maximum(sample_peaks[channel, loud], between.max(axis=1))
+        if sample_peaks.max(initial=0.0) > threshold:
+            between = frame_products(block, matrix, _FRAME)
+            np.abs(between, out=between)
+            np.maximum(sample_peaks, between.max(axis=2), out=sample_peaks)
         together = sample_peaks.max(axis=0).reshape(-1, hop_length // _FRAME).max(axis=1)
         peaks[first : first + len(together)] = together
     return peaks

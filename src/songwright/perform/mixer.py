@@ -25,7 +25,7 @@ RING_SECONDS = 1.5
 
 _HOP = 128
 _FADE_SECONDS = 0.8
-_DUCK_ATTACK_SECONDS = 0.006
+_DUCK_ATTACK_SECONDS, _DUCK_HOLD_SECONDS = 0.006, 0.01
 _STEM_CEILING_DB = -0.05
 _BLOCK = 1 << 16
 _MONO = np.float32(np.sqrt(0.5))
@@ -154,7 +154,8 @@ def add_sends(wave: NDArray[np.float32], mix: TrackMix, space: Space) -> NDArray
 def duck_curve(space: Space, depth_db: float) -> NDArray[np.float64]:
     """Returns the gain that each kick of the score pushes down by `depth_db`, back within half a beat.
 
-    The fall begins 6 ms before the kick and is there when it sounds; the way back is a raised cosine in decibels.
+    The fall begins 6 ms before the kick and is there when it sounds; the way back, after 10 ms, is a raised cosine in
+    decibels.
     """
     count = num_points(space.num_samples, _HOP)
     if len(space.kicks) == 0:
@@ -165,7 +166,7 @@ def duck_curve(space: Space, depth_db: float) -> NDArray[np.float64]:
     ahead = space.kicks[np.minimum(last + 1, len(space.kicks) - 1)] - times
     ahead = np.where(ahead >= 0, ahead, np.inf)
     recovery = float(np.clip(0.55 * space.beat_seconds, 0.12, 0.4))
-    back = 0.5 + 0.5 * np.cos(np.pi * np.clip(since / recovery, 0.0, 1.0))
+    back = 0.5 + 0.5 * np.cos(np.pi * np.clip((since - _DUCK_HOLD_SECONDS) / recovery, 0.0, 1.0))
     fall = np.clip(1.0 - ahead / _DUCK_ATTACK_SECONDS, 0.0, 1.0)
     return np.asarray(10 ** (-abs(depth_db) * np.maximum(back, fall) / 20))
 

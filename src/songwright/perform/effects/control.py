@@ -38,6 +38,11 @@ def apply_gain(
     return result
 
 
+def peak_of(waveform: NDArray[np.float32]) -> float:
+    """Returns the largest magnitude."""
+    return max(float(waveform.max(initial=0.0)), -float(waveform.min(initial=0.0)))
+
+
 def hop_maximum(waveform: NDArray[np.float32], hop: int = HOP) -> NDArray[np.float32]:
     """Returns the largest magnitude of each hop over all channels. (hops,)."""
     num_samples = waveform.shape[1]

@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SMALLEST_FFT = 1 << 14
-_LARGEST_FFT = 1 << 19
 
 
 def convolve(waveform: NDArray[np.float32], response: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -21,9 +20,7 @@ def convolve(waveform: NDArray[np.float32], response: NDArray[np.floating]) -> N
 
     responses = np.atleast_2d(response).astype(np.float32)
     taps, num_samples = responses.shape[1], waveform.shape[1]
-    size = int(min(max(_SMALLEST_FFT, 1 << (4 * taps - 1).bit_length()), _LARGEST_FFT))
-    while size < 2 * taps:
-        size *= 2
+    size = max(_SMALLEST_FFT, 1 << (3 * taps - 1).bit_length())  # two thirds or more of each block are new samples
     step = size - taps + 1
     spectrum = fft.rfft(responses, size, axis=1)  # (R, bins)
     channels = max(len(responses), len(waveform))

@@ -1,15 +1,16 @@
 """Level in time: compressor, gate, transient shaper, limiter.
 
-Levels are followed on a control curve (a value every 32 samples) and the gain is joined by straight lines; attack
-times under a millisecond are therefore a millisecond. Nothing is delayed: the curve looks one step ahead instead.
+Levels are followed on a control curve (a value every 64 samples, the limiter's every 32) and the gain is joined by
+straight lines; attack times under a millisecond and a half are therefore that long. Nothing is delayed.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from songwright.perform.effects.control import HOP, apply_gain, follow, hop_maximum
+from songwright.perform.effects.control import HOP, apply_gain, follow, hop_maximum, peak_of
 
 _KNEE_DB = 6.0
+_HOP = 64
 _SILENCE_DB = -120.0
 
 
@@ -52,11 +53,11 @@ def compressor(
         makeup_db: gain afterwards.
         mix: share of the compressed sound (parallel compression).
     """
-    wanted = -static_gain_db(to_db(hop_maximum(waveform)), threshold_db, ratio)
-    points_per_ms = sample_rate / HOP / 1000.0
+    wanted = -static_gain_db(to_db(hop_maximum(waveform, _HOP)), threshold_db, ratio)
+    points_per_ms = sample_rate / _HOP / 1000.0
     reduction = follow(wanted, attack_ms * points_per_ms, release_ms * points_per_ms)
     gain = 10.0 ** ((makeup_db - reduction) / 20.0) * mix + (1.0 - mix)
-    return apply_gain(waveform, points(gain))
+    return apply_gain(waveform, points(gain), hop=_HOP)
 
 
 def points(per_hop: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -73,14 +74,14 @@ def gate(
     """
     from scipy.ndimage import maximum_filter1d
 
-    levels = to_db(hop_maximum(waveform))
-    points_per_ms = sample_rate / HOP / 1000.0
+    levels = to_db(hop_maximum(waveform, _HOP))
+    points_per_ms = sample_rate / _HOP / 1000.0
     hold = max(1, round(20.0 * points_per_ms))
     opened = maximum_filter1d(levels, 2 * hold + 1, origin=hold - 1, mode="nearest") > threshold_db
     depth = follow(np.where(opened, 0.0, -60.0), 0.2, release_ms * points_per_ms)
     gain = 10.0 ** (depth / 20.0)
     gain[depth < -59.0] = 0.0
-    return apply_gain(waveform, points(gain))
+    return apply_gain(waveform, points(gain), hop=_HOP)
 
 
 def transient(
@@ -94,21 +95,21 @@ def transient(
         attack_db: gain of the strongest attacks.
         sustain_db: gain of the tails.
     """
-    levels = to_db(hop_maximum(waveform))
-    ms = sample_rate / HOP / 1000.0
+    levels = to_db(hop_maximum(waveform, _HOP))
+    ms = sample_rate / _HOP / 1000.0
     quick, slow = follow(levels, 0.7 * ms, 25.0 * ms), follow(levels, 25.0 * ms, 25.0 * ms)
     body, long = follow(levels, 1.0 * ms, 60.0 * ms), follow(levels, 1.0 * ms, 400.0 * ms)
     onset = np.clip((quick - slow) / 12.0, 0.0, 1.0)
     tail = np.clip((long - body) / 12.0, 0.0, 1.0)
-    return apply_gain(waveform, points(10.0 ** ((attack_db * onset + sustain_db * tail) / 20.0)))
+    return apply_gain(waveform, points(10.0 ** ((attack_db * onset + sustain_db * tail) / 20.0)), hop=_HOP)
 
 
 def limiter(waveform: NDArray[np.float32], sample_rate: int, *, ceiling_db: float = -1.0) -> NDArray[np.float32]:
     """Returns the waveform held under a ceiling of its sample peaks, looking 4 ms ahead."""
-    levels = hop_maximum(waveform)
-    if levels.max(initial=0.0) <= 10 ** (ceiling_db / 20.0):
+    ceiling = 10 ** (ceiling_db / 20.0)
+    if peak_of(waveform) <= ceiling:
         return waveform
-    return apply_gain(waveform, limiter_gain(levels, 10 ** (ceiling_db / 20.0), sample_rate))
+    return apply_gain(waveform, limiter_gain(hop_maximum(waveform), ceiling, sample_rate))
 
 
 def limiter_gain(

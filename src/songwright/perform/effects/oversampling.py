@@ -9,6 +9,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from songwright.audio.frames import frame_products
+
 _FACTOR = 4
 _FRAME = 32
 _REACH = 12
@@ -36,12 +38,6 @@ def _matrices() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return up.astype(np.float32), down.astype(np.float32)
 
 
-def _frames(rows: NDArray[np.float32], length: int, step: int) -> NDArray[np.float32]:
-    """Returns overlapping frames as one contiguous matrix. (channels * frames, length)."""
-    view = np.lib.stride_tricks.sliding_window_view(rows, length, axis=1)[:, ::step]
-    return np.ascontiguousarray(view).reshape(-1, length)
-
-
 def shaped(
     waveform: NDArray[np.float32], curve: Callable[[NDArray[np.float32]], NDArray[np.float32]]
 ) -> NDArray[np.float32]:
@@ -65,8 +61,8 @@ def shaped(
         offset = start - _FRAME - _REACH
         first, last = max(0, offset), min(num_samples, offset + block.shape[1])
         block[:, first - offset : last - offset] = waveform[:, first:last]
-        raised = curve(_frames(block, len(up), _FRAME) @ up).reshape(channels, -1)  # (C, 4 inner)
+        raised = curve(frame_products(block, up, _FRAME)).reshape(channels, -1)  # (C, 4 inner)
         skip = (_FRAME - _REACH) * _FACTOR
-        lowered = _frames(raised[:, skip : raised.shape[1] - skip], len(down), _FRAME * _FACTOR) @ down
+        lowered = frame_products(raised[:, skip : raised.shape[1] - skip], down, _FRAME * _FACTOR)
         out[:, start:stop] = lowered.reshape(channels, -1)[:, : stop - start]
     return out
