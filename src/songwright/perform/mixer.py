@@ -167,7 +167,7 @@ def duck_curve(space: Space, depth_db: float) -> NDArray[np.float64]:
     ahead = np.where(ahead >= 0, ahead, np.inf)
     recovery = float(np.clip(0.55 * space.beat_seconds, 0.12, 0.4))
     back = 0.5 + 0.5 * np.cos(np.pi * np.clip((since - _DUCK_HOLD_SECONDS) / recovery, 0.0, 1.0))
-    fall = np.clip(1.0 - ahead / _DUCK_ATTACK_SECONDS, 0.0, 1.0)
+    fall = np.clip(1.0 - (ahead - _HOP / space.sample_rate) / _DUCK_ATTACK_SECONDS, 0.0, 1.0)
     return np.asarray(10 ** (-abs(depth_db) * np.maximum(back, fall) / 20))
 
 
