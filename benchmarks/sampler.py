@@ -118,7 +118,7 @@ def render_track(path: Path, song: Song, index: int) -> float:
     sound = SamplerPlayer(path).render(
         performance(song, track), track.instrument, sample_rate=SAMPLE_RATE, num_samples=num_samples
     )
-    return float(np.abs(sound).max())
+    return float(sound.max())
 
 
 def run_ours(path: Path, song: Song, pool_type: type[Executor], workers: int) -> None:

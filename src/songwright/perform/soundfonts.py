@@ -249,7 +249,7 @@ def _unpack(data: bytes, package: FontPackage) -> bytes:
             member = next(m for m in archive if m.name.removeprefix("./") == package.member and m.isfile())
             file = archive.extractfile(member)
             font = file.read() if file else b""
-    except (ValueError, StopIteration, tarfile.TarError, lzma.LZMAError, OSError) as error:
+    except (ValueError, StopIteration, tarfile.TarError, lzma.LZMAError, EOFError, OSError) as error:
         raise DataError(package.urls[0], f"cannot find {package.member} in the package: {error}") from error
     if hashlib.sha256(font).hexdigest() != package.font_sha256:
         raise DataError(package.urls[0], f"the font in the package is not the one with sha256 {package.font_sha256}")

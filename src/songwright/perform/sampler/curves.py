@@ -30,18 +30,19 @@ class Curve:
         self._seconds = np.repeat(self._step_seconds, 2)
         self._seconds[0::2] -= ramps
         self._values = np.repeat(self._steps, 2)[1:-1]
-
-    @property
-    def moves(self) -> bool:
+        self.moves = bool(np.any(self._steps != self._steps[0]))
         """Whether there is any change at all."""
-        return bool(np.any(self._steps != self._steps[0]))
 
     def at(self, seconds: float) -> float:
         """Returns the value in force, steps taken exactly when they come."""
+        if not self.moves:
+            return self.initial
         return float(self._steps[np.searchsorted(self._step_seconds, seconds, side="right")])
 
     def constant_over(self, start_seconds: float, end_seconds: float) -> bool:
         """Whether nothing changes between two times."""
+        if not self.moves:
+            return True
         first = np.searchsorted(self._step_seconds, start_seconds, side="right")
         last = np.searchsorted(self._step_seconds, end_seconds + _GLIDE_SECONDS, side="right")
         return bool(np.all(self._steps[first : last + 1] == self._steps[first]))

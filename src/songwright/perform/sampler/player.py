@@ -271,7 +271,7 @@ def _mix_group(
     """Hands every note of one tone to `emit`: what is held, under the note's envelope, and what rings on."""
     shaped: dict[Envelope, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
     for event in group:
-        envelope = replace(event.voice.envelope, release_seconds=0.0)
+        envelope = event.voice.envelope
         if envelope not in shaped:
             level = envelope.amplitudes(len(wave), sample_rate)
             shaped[envelope] = level, wave * level

@@ -36,7 +36,7 @@ class Region:
     Attributes:
         low_key, high_key, low_velocity, high_velocity: where it sounds.
         sample: index of its recording.
-        generators: value of every generator, by number. (60,)
+        generators: value of each of the 60 generators, by number.
         modulators: those that do something.
     """
 
@@ -45,7 +45,7 @@ class Region:
     low_velocity: int
     high_velocity: int
     sample: int
-    generators: NDArray[np.float64]
+    generators: tuple[float, ...]
     modulators: tuple[Modulator, ...]
 
 
@@ -175,4 +175,4 @@ def _region(outer: _Zone, inner: _Zone) -> Region | None:
         before = modulators[identity].amount if identity in modulators else 0.0
         modulators[identity] = Modulator(mod.source, mod.target, before + mod.amount, mod.scale, mod.absolute)
     active = (m for m in modulators.values() if m.amount and m.target < NUM_GENERATORS and not is_default_filter(m))
-    return Region(*keys, *velocities, inner.target, generators, tuple(active))
+    return Region(*keys, *velocities, inner.target, tuple(generators.tolist()), tuple(active))

@@ -5,7 +5,7 @@ makes a song of thousands of notes cheap: see `player`.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -117,7 +117,7 @@ def make_voice(
         played: key and velocity.
         controller: value of a MIDI controller when the note begins.
     """
-    g = region.generators.copy()
+    g = list(region.generators)
     key = int(g[46]) if g[46] >= 0 else played[0]
     velocity = int(g[47]) if g[47] > 0 else played[1]
     g[48] *= _GENERATOR_ATTENUATION
@@ -144,7 +144,7 @@ def make_voice(
 
 
 def _tone(
-    g: NDArray[np.float64],
+    g: Sequence[float],
     sample: int,
     header: SampleHeader,
     length: int,
@@ -169,9 +169,7 @@ def _tone(
         end=end,
         loop=(loop_start, loop_end) if loops else None,
         repeats=None,
-        ratio=float(
-            np.clip(2.0 ** ((cents + steady_cents) / 1200.0) * header.rate / sample_rate, _MIN_RATIO, _MAX_RATIO)
-        ),
+        ratio=min(max(_speed(cents + steady_cents) * header.rate / sample_rate, _MIN_RATIO), _MAX_RATIO),
         steady_cents=steady_cents,
         cutoff_cents=round(min(max(g[8], 1500.0), 13500.0) / _CUTOFF_GRID_CENTS) * _CUTOFF_GRID_CENTS,
         resonance_cb=round(float(min(max(g[9], 0.0), 960.0)), 1),
@@ -181,7 +179,7 @@ def _tone(
     )
 
 
-def _envelope(g: NDArray[np.float64], first: int, key: int, min_release: float) -> Envelope:
+def _envelope(g: Sequence[float], first: int, key: int, min_release: float) -> Envelope:
     """Returns the envelope whose delay is generator `first`: 25 for modulation, 33 for loudness."""
     scale = 60 - key
     return Envelope(
@@ -194,8 +192,12 @@ def _envelope(g: NDArray[np.float64], first: int, key: int, min_release: float) 
     )
 
 
+def _speed(cents: float) -> float:
+    return math.exp2(min(max(cents, -24000.0), 24000.0) / 1200.0)
+
+
 def _seconds(timecents: float) -> float:
-    return float(2.0 ** (min(max(timecents, -12000.0), 8000.0) / 1200.0))
+    return math.exp2(min(max(timecents, -12000.0), 8000.0) / 1200.0)
 
 
 def moving_cents(
