@@ -1,11 +1,12 @@
 import io
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from PIL import Image
 from score_strategies import songs
 
-from songwright.score.pianoroll import WIDTH, draw_piano_roll, to_png_bytes
+from songwright.score.pianoroll import WIDTH, draw_piano_roll, drawable, to_png_bytes
 from songwright.score.song import Note, Section, Song, Track
 
 
@@ -34,3 +35,11 @@ def test_long_songs_take_rows_and_sections_their_bands():
     assert draw_piano_roll(song).size[1] > draw_piano_roll(replace(song, duration_ticks=3840 * 8)).size[1]
     louder = replace(song, sections=(replace(song.sections[0], energy=1.0),))
     assert to_png_bytes(louder) != to_png_bytes(song)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("Café Щука", "Cafe Shchuka"), ("月亮代表我的心", "x"), ("Verse 副", "Verse"), ("", "x"), ("Диско", "Disko")],
+)
+def test_titles_are_written_in_letters_the_font_has(text, shown):
+    assert drawable(text, "x") == shown

@@ -1,11 +1,13 @@
 """The song as a picture: a piano roll by sections, drums in lanes below, for the song's folder and the README.
 
-Drawn with Pillow and its built-in font, so the same song gives the same pixels everywhere. That font has Latin and
-Cyrillic letters only: a character that it lacks is drawn as a small box.
+Drawn with Pillow and its built-in font, so the same song gives the same pixels everywhere. That font has the letters of
+ASCII only: accents are left off, Cyrillic is written in Latin letters, and a title or label in Chinese gives way to
+the style or the section's role.
 """
 
 import io
 import math
+import unicodedata
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
@@ -42,6 +44,25 @@ _SECTIONS: dict[str, Colour] = {
 }  # fmt: skip
 _ORDER = ("pad", "effects", "chords", "bass", "counter_melody", "backing_vocal", "melody", "vocal")
 """Roles from the back of the picture to the front."""
+
+_CYRILLIC = {
+    "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ё": "yo", "ж": "zh", "з": "z", "и": "i", "й": "y",
+    "к": "k", "л": "l", "м": "m", "н": "n", "о": "o", "п": "p", "р": "r", "с": "s", "т": "t", "у": "u", "ф": "f",
+    "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch", "ъ": "", "ы": "y", "ь": "", "э": "e", "ю": "yu", "я": "ya",
+    "і": "i", "ї": "yi", "є": "ye", "ґ": "g",
+}  # fmt: skip
+
+
+def drawable(text: str, instead: str) -> str:
+    """Returns text in the letters that the built-in font has; `instead` where most of it is in another script."""
+    latin = ""
+    for letter in text:
+        known = _CYRILLIC.get(letter.lower())
+        latin += letter if known is None else known.capitalize() if letter.isupper() else known
+    plain = unicodedata.normalize("NFKD", latin)
+    kept = "".join(c for c in plain if " " <= c <= "~")
+    lost = sum(not (" " <= c <= "~") and not unicodedata.combining(c) for c in plain)
+    return kept.strip() if kept.strip() and 2 * lost <= len(kept.strip()) else instead
 
 
 class _Row:
@@ -149,7 +170,12 @@ def to_png_bytes(song: Song) -> bytes:
 def _heading(draw: "ImageDraw", sheet: _Sheet) -> None:
     """Draws title, facts and the legend of roles."""
     song = sheet.song
-    draw.text((_MARGIN, 14), song.title[:90], font=sheet.font(26), fill=_TEXT)
+    draw.text(
+        (_MARGIN, 14),
+        drawable(song.title, song.style.replace("_", " ") or "Song")[:90],
+        font=sheet.font(26),
+        fill=_TEXT,
+    )
     seconds = int(song.duration_seconds)
     facts = [song.style.replace("_", " "), song.keys[0].key, f"{song.tempos[0].bpm:.4g} bpm"]
     facts += [f"{song.meters[0].numerator}/{song.meters[0].denominator}", f"{seconds // 60}:{seconds % 60:02d}"]
@@ -157,7 +183,7 @@ def _heading(draw: "ImageDraw", sheet: _Sheet) -> None:
     draw.text((_MARGIN, 52), text, font=sheet.font(15), fill=_DIM)
     x = WIDTH - _MARGIN
     for track in reversed(song.tracks[:14]):
-        name = track.id[:18]
+        name = drawable(track.id, track.role)[:18]
         x -= int(draw.textlength(name, font=sheet.font(13))) + 26
         if x < 520:
             break
@@ -207,7 +233,7 @@ def _section(draw: "ImageDraw", sheet: _Sheet, row: _Row, section: Section) -> N
     height = round((bottom - top) * section.energy)
     draw.rectangle((left, bottom - height, right, bottom), fill=colour)
     if section.start_ticks >= row.start:
-        label = f"{section.label}  {section.energy:.2f}"
+        label = f"{drawable(section.label, section.role)}  {section.energy:.2f}"
         while label and draw.textlength(label, font=sheet.font(13)) > right - left - 8:
             label = label[:-1]
         draw.text((left + 6, top + 3), label, font=sheet.font(13), fill=_TEXT)
