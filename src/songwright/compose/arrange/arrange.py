@@ -274,8 +274,9 @@ def _with_felt_bends(track: Track) -> Track:
 
 
 def _in_order(track: Track) -> Track:
-    """Returns the track with its notes in order of start, then pitch."""
-    return replace(track, notes=tuple(sorted(track.notes, key=lambda n: (n.start_ticks, n.pitch, n.duration_ticks))))
+    """Returns the track with its notes in order of start, then pitch, and its controllers in order."""
+    notes = sorted(track.notes, key=lambda n: (n.start_ticks, n.pitch, n.duration_ticks))
+    return replace(track, notes=tuple(notes), controls=tuple(sorted(track.controls)))
 
 
 def _name(part_id: str) -> str:

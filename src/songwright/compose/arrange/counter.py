@@ -19,8 +19,9 @@ def write_counter(context: Context, player: Player) -> Performance:
         touch = Touch(context, stint, player.part.id, base=70, depth=0.7)
         runs = choose_runs(context, player.part, stint)
         name = runs[0].pattern.generator if runs and context.lead.between(*context.span_of(stint)) else "guide_tones"
-        maker = _GENERATORS.get(name, _guide_tones)
-        written = [_clear_of_lead(context, note, player) for note in maker(context, player, stint, touch)]
+        line = _GENERATORS.get(name, _guide_tones)(context, player, stint, touch)
+        line = line or _guide_tones(context, player, stint, touch)  # a tune without gaps leaves nothing to answer
+        written = [_clear_of_lead(context, note, player) for note in line]
         notes.extend(note for note in written if note is not None)
         if instrument(player.instrument).family in SWELLING:
             controls.extend(swell(context, stint))
