@@ -10,7 +10,7 @@ from songwright.score.pianoroll import WIDTH, draw_piano_roll, drawable, to_png_
 from songwright.score.song import Note, Section, Song, Track
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(songs(offsets=True))
 def test_any_song_in_any_script_is_drawn_the_same_twice(song):
     first = to_png_bytes(song)

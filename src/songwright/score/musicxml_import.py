@@ -216,8 +216,8 @@ def _song(root: Element, path: Path) -> Song:
     )
     if own:
         return _with_own(song, own)
-    song = replace(song, tracks=guess_roles([t for t in song.tracks if t.notes]))
     song = _with_lyrics(song, sung)
+    song = replace(song, tracks=guess_roles([t for t in song.tracks if t.notes]))
     marks = sorted((starts[i] + at, text) for ms, _ in read[:1] for i, m in enumerate(ms) for at, text in m.marks)
     return replace(song, sections=sections_from_marks(marks, song.bar_starts(), end, song.tracks))
 
@@ -549,14 +549,10 @@ def _with_lyrics(song: Song, sung: list[Sung]) -> Song:
     """Returns the song with its words on their notes, part after part."""
     flat = [(i, place, text, where) for i, part in enumerate(sung) for place, text, where in sorted(part)]
     syllables = join_words([(text, where) for _, _, text, where in flat])
-    with_notes = [t for t in song.tracks]
-    notes = [list(t.notes) for t in with_notes]
-    kept = {i: k for k, i in enumerate(i for i in range(len(sung)) if i < len(notes))}
-    if len(with_notes) != len(sung):
-        return song
-    for (i, place, _, _), syllable in zip(flat, syllables, strict=True):
-        notes[kept[i]][place] = replace(notes[kept[i]][place], syllable=syllable.id)
-    tracks = tuple(replace(t, notes=tuple(n)) for t, n in zip(with_notes, notes, strict=True))
+    notes = [list(t.notes) for t in song.tracks]
+    for (part, place, _, _), syllable in zip(flat, syllables, strict=True):
+        notes[part][place] = replace(notes[part][place], syllable=syllable.id)
+    tracks = tuple(replace(t, notes=tuple(n)) for t, n in zip(song.tracks, notes, strict=True))
     return replace(song, tracks=tracks, syllables=syllables)
 
 
