@@ -21,7 +21,7 @@ from xml.parsers import expat
 from songwright.errors import DataError, InputError
 from songwright.files import slug
 from songwright.score.instruments import INSTRUMENTS, from_program
-from songwright.score.roles import guess_key, guess_roles, sections_from_marks
+from songwright.score.roles import guess_key, guess_mode, guess_roles, sections_from_marks
 from songwright.score.song import (
     SECTION_ROLES,
     TICKS_PER_QUARTER,
@@ -38,7 +38,7 @@ from songwright.score.song import (
     check,
 )
 from songwright.score.sung import Place, join_words
-from songwright.score.theory import NO_CHORD, QUALITIES, key_of_signature, parse_chord, parse_key
+from songwright.score.theory import MODES, NO_CHORD, QUALITIES, key_of_signature, parse_chord, parse_key
 
 FIELD = "songwright"
 MAX_BYTES = 64_000_000
@@ -87,7 +87,7 @@ class _Measure:
     notes: list[tuple[int, int, Element]] = field(default_factory=list)
     harmonies: list[tuple[int, Element]] = field(default_factory=list)
     tempos: list[tuple[int, float]] = field(default_factory=list)
-    keys: list[tuple[int, str]] = field(default_factory=list)
+    keys: list[tuple[int, int, str]] = field(default_factory=list)
     marks: list[tuple[int, str]] = field(default_factory=list)
     meter: tuple[int, int] | None = None
     length: int = 0
@@ -209,7 +209,7 @@ def _song(root: Element, path: Path) -> Song:
         duration_ticks=end,
         tempos=_tempos([measures for measures, _ in read], starts),
         meters=meters,
-        keys=_keys([measures for measures, _ in read], starts) or (guess_key([t for t, _ in tracks]),),
+        keys=_keys([measures for measures, _ in read], starts, [t for t, _ in tracks]),
         chords=_chords([measures for measures, _ in read], starts, end),
         tracks=_unique([t for t, _ in tracks]),
         provenance={"source": path.name},
@@ -300,12 +300,9 @@ def _read_attributes(element: Element, at: int, measure: _Measure, state: _State
         measure.meter = (sum(int(b) for b in beats.split("+")), int(beat_type))
     fifths = element.findtext("key/fifths")
     if fifths and -7 <= int(fifths) <= 7:
-        mode = (element.findtext("key/mode") or "major").strip().lower()
-        mode = {"aeolian": "minor", "ionian": "major", "none": "major", "": "major"}.get(mode, mode)
-        try:
-            measure.keys.append((at, key_of_signature(int(fifths), mode)))
-        except KeyError:
-            measure.keys.append((at, key_of_signature(int(fifths))))
+        mode = (element.findtext("key/mode") or "").strip().lower()
+        mode = {"aeolian": "minor", "ionian": "major"}.get(mode, mode)
+        measure.keys.append((at, int(fifths), mode if mode in MODES else ""))
     if element.find("transpose") is not None:
         octaves = _number(element.findtext("transpose/octave-change"))
         state.transpose = int(_number(element.findtext("transpose/chromatic")) + 12 * octaves)
@@ -374,14 +371,16 @@ def _tempos(parts: list[list[_Measure]], starts: list[int]) -> tuple[TempoChange
     return tuple(t for i, t in enumerate(tempos) if i == 0 or t.bpm != tempos[i - 1].bpm)
 
 
-def _keys(parts: list[list[_Measure]], starts: list[int]) -> tuple[KeyChange, ...]:
-    """Returns the keys of the first part that sounds as written and has any."""
+def _keys(parts: list[list[_Measure]], starts: list[int], tracks: list[Track]) -> tuple[KeyChange, ...]:
+    """Returns the keys of the first part that has any, major or minor by the notes where the file does not say."""
     for part in parts:
-        found = [KeyChange(s + at, key) for s, m in zip(starts, part, strict=False) for at, key in m.keys]
-        if found:
+        signs = [(s + at, fifths, mode) for s, m in zip(starts, part, strict=False) for at, fifths, mode in m.keys]
+        if signs:
+            guessed = guess_mode(signs[0][1], tracks)
+            found = [KeyChange(tick, key_of_signature(fifths, mode or guessed)) for tick, fifths, mode in signs]
             found = [replace(found[0], tick=0), *(k for k in found[1:] if k.tick > 0)]
             return tuple(k for i, k in enumerate(found) if i == 0 or (k.key != found[i - 1].key))
-    return ()
+    return (guess_key(tracks),)
 
 
 def _chords(parts: list[list[_Measure]], starts: list[int], end: int) -> tuple[ChordSpan, ...]:

@@ -106,15 +106,28 @@ def guess_key(tracks: Sequence[Track]) -> KeyChange:
 
     Reference: Krumhansl, Cognitive Foundations of Musical Pitch, 1990, chapter 4.
     """
+    weight = _weights(tracks)
+    if not any(weight):
+        return KeyChange(0, "C major")
+    options = [(_fit(weight, p, t), Key(t, m)) for m, p in (("major", _MAJOR), ("minor", _MINOR)) for t in range(12)]
+    return KeyChange(0, str(max(options, key=lambda o: o[0])[1]))
+
+
+def guess_mode(fifths: int, tracks: Sequence[Track]) -> str:
+    """Returns ``major`` or ``minor``, whichever of the two keys of a signature fits better."""
+    weight = _weights(tracks)
+    tonic = fifths * 7 % 12
+    return "minor" if _fit(weight, _MINOR, (tonic + 9) % 12) > _fit(weight, _MAJOR, tonic) else "major"
+
+
+def _weights(tracks: Sequence[Track]) -> list[float]:
+    """Returns how long each pitch class sounds, notes longer than four quarters counted as four."""
     weight = [0.0] * 12
     for track in tracks:
         if not track.is_drums:
             for n in track.notes:
                 weight[n.pitch % 12] += min(n.duration_ticks, 3840)
-    if not any(weight):
-        return KeyChange(0, "C major")
-    options = [(_fit(weight, p, t), Key(t, m)) for m, p in (("major", _MAJOR), ("minor", _MINOR)) for t in range(12)]
-    return KeyChange(0, str(max(options, key=lambda o: o[0])[1]))
+    return weight
 
 
 def _fit(weight: Sequence[float], profile: Sequence[float], tonic: int) -> float:
