@@ -5,7 +5,9 @@
 >>> recording.mix  # doctest: +SKIP
 """
 
+import shutil
 import tempfile
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +42,11 @@ def make(
     validate(brief)
     if folder is not None:
         return make_song(brief, Path(folder), output=Output(force=force))
-    keep = tempfile.TemporaryDirectory(prefix="songwright-")
-    recording = make_song(brief, Path(keep.name) / "song")
-    return replace(recording, _keep=keep)
+    keep = Path(tempfile.mkdtemp(prefix="songwright-"))
+    try:
+        recording = make_song(brief, keep / "song")
+    except BaseException:
+        shutil.rmtree(keep, ignore_errors=True)
+        raise
+    weakref.finalize(recording, shutil.rmtree, keep, ignore_errors=True)
+    return recording

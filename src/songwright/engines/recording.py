@@ -1,8 +1,7 @@
 """`Recording`: what came out, as files in one folder and as plain objects."""
 
 import base64
-import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,6 @@ class Recording:
     song: Song
     brief: Brief | None
     report: dict[str, Any]
-    _keep: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False, compare=False)
 
     @property
     def mix(self) -> Path:
