@@ -106,7 +106,7 @@ def generated(style_name: str, seed: int, facts: list[dict[str, float]]) -> Sung
             continue
         chord = parse_chord(chords[int(np.searchsorted(starts, n.start_ticks, side="right")) - 1].symbol)
         notes.append((round(n.start_ticks / 240), max(1, round(n.duration_ticks / 240)), n.pitch - plan.key.tonic))
-        tones.append(tuple((t - plan.key.tonic) % 12 for t in chord.pitch_classes) if chord else ())
+        tones.append(tuple((chord.root + i - plan.key.tonic) % 12 for i in chord.intervals if i < 12) if chord else ())
     return Sung(joined(tuple(notes)), tuple(tones), plan.tempo_bpm) if len(notes) >= 16 else None
 
 

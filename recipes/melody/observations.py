@@ -120,7 +120,8 @@ def _tune_notes(tune: Tune, columns: dict[str, list[Any]]) -> None:
     chord_starts = [c[0] for c in tune.chords]
     none = f.chord_classes(tune.mode, None, ())
     tables = [f.chord_classes(tune.mode, root, tones) for _, root, tones in tune.chords]
-    chord_of = [int(np.searchsorted(chord_starts, s, side="right")) - 1 for s in starts]
+    middles = [s + min(n, steps) // 2 for s, n, _ in tune.notes]
+    chord_of = [int(np.searchsorted(chord_starts, m, side="right")) - 1 for m in middles]
     tones = [tables[c] if c >= 0 else none for c in chord_of]
     places = note_places(tune, steps)
     centre = float(np.mean(pitches[:8]))

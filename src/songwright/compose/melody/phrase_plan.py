@@ -137,6 +137,17 @@ class Setting:
         index = int(np.searchsorted(self._chord_starts, tick, side="right")) - 1
         return self.chords[index] if 0 <= index < len(self.chords) else None
 
+    def harmony_of(self, start_ticks: int, step: int, length: int, shift: int) -> Harmony:
+        """Returns the chord of a note: the one that sounds in its middle, so that an anticipation hears the next.
+
+        Args:
+            start_ticks: first bar line of its phrase.
+            step: its beginning from there, in sixteenths.
+            length: in sixteenths.
+            shift: of the section's key.
+        """
+        return self.harmony_at(start_ticks + (step + min(length, self.bar_steps) // 2) * STEP_TICKS, shift)
+
     def harmony_at(self, tick: int, shift: int) -> Harmony:
         """Returns the chord at a tick as the models see it, counted from the tonic `shift` above the song's."""
         span = self.chord_at(max(0, tick))

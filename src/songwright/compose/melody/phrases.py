@@ -115,7 +115,7 @@ def with_new_ending(
         setting: of the song.
         random: draws.
         keep: share of the phrase, in time, that stays.
-        new_rhythm: whether the last bar gets another rhythm.
+        new_rhythm: whether what is new gets another rhythm.
         upbeat: replaces the other's upbeat where it has no room.
     """
     own = tuple(s for s in line.slots if s[0] < 0)
@@ -125,16 +125,25 @@ def with_new_ending(
     end = line.plan.num_bars * setting.bar_steps * keep
     if new_rhythm and line.plan.num_bars > 1:
         other = write_rhythm(model.rhythm, plan, setting, random, count=12)
-        cut = (line.plan.num_bars - 1) * setting.bar_steps
+        kept_bars = min(line.plan.num_bars - 1, max(1, round(line.plan.num_bars * keep)))
+        cut = kept_bars * setting.bar_steps
         tail = tuple(s for s in other.slots if s[0] >= cut)
         if tail:
             head = tuple((s, min(n, cut - s)) for s, n in body if s < cut)
-            body, cells = (*head, *tail), (*line.cells[:-1], *other.cells[-1:])
+            body, cells = (*head, *tail), _joined_cells(line.cells, other.cells, kept_bars / line.plan.num_bars)
     pitch_of = dict(zip((s for s, _ in line.slots), line.pitches, strict=True))
     slots = (*lead_in, *body)
     pitches = {i: (pitch_of[s], STRICT) for i, (s, _) in enumerate(slots) if s in pitch_of and s < end}
     fitted = _kept(line, plan, setting, pitches, slots)
     return write_phrase(model, plan, setting, random, rhythm=Rhythm(cells, body), upbeat=lead_in, guide=Guide(fitted))
+
+
+def _joined_cells(first: tuple[int, ...], second: tuple[int, ...], share: float) -> tuple[int, ...]:
+    """Returns the rhythm cells of a phrase that begins as one does and ends as another."""
+    if len(first) != len(second):
+        return first
+    cut = round(len(first) * share)
+    return (*first[:cut], *second[cut:])
 
 
 def moved(model: MelodyModel, line: Line, start_ticks: int, setting: Setting, random: np.random.Generator) -> Line:
@@ -164,8 +173,8 @@ def _kept(
     kept = {}
     for i, (pitch, weight) in wanted.items():
         step, length = slots[i]
-        here = setting.harmony_at(plan.start_ticks + step * STEP_TICKS, shift)
-        there = setting.harmony_at(line.plan.start_ticks + step * STEP_TICKS, old_shift)
+        here = setting.harmony_of(plan.start_ticks, step, length, shift)
+        there = setting.harmony_of(line.plan.start_ticks, step, length, old_shift)
         degree = (pitch - tonic) % 12
         strong = length >= 4 or step % (setting.bar_steps // 2 or 1) == 0
         bears = here.bias[degree] > -2.0 and not (strong and here.classes[degree] >= SCALE)
@@ -182,7 +191,7 @@ def embellished(line: Line, setting: Setting, random: np.random.Generator) -> Li
     pitches, graces = list(line.pitches), {}
     for i, (step, length) in enumerate(line.slots):
         chance = float(random.random())
-        harmony = setting.harmony_at(line.plan.start_ticks + step * STEP_TICKS, shift)
+        harmony = setting.harmony_of(line.plan.start_ticks, step, length, shift)
         if i and length >= 3 and chance < share and pitches[i] != pitches[i - 1]:
             below = setting.style.melody.scale == "blues" or pitches[i] > pitches[i - 1]
             grace = _neighbour(pitches[i], tonic, harmony.bias, -1 if below else 1, setting)

@@ -23,20 +23,22 @@ from songwright.compose.melody.features import (
     length_class,
 )
 from songwright.compose.melody.model import MelodyModel
-from songwright.compose.melody.phrase_plan import STEP_TICKS, Harmony, PhrasePlan, Setting
+from songwright.compose.melody.phrase_plan import Harmony, PhrasePlan, Setting
 from songwright.compose.melody.rhythm import Slots
 
 NUM_PARTICLES = 32
 TEMPERATURE = 1.08
-LIKELIHOOD_WEIGHT = 0.6
+LIKELIHOOD_WEIGHT = 0.35
 """Of the mean log-likelihood of a note, in the choice among particles."""
 CONTOUR_WEIGHT = 0.014
 """Cost of a semitone away from the phrase's arch, squared, while drawing."""
-LEAP_WEIGHT = 0.4
-RESOLVE_WEIGHT = 1.0
-LONG_TONE_WEIGHT = 0.4
+LEAP_WEIGHT = 0.2
+RESOLVE_WEIGHT = 0.6
+LONG_TONE_WEIGHT = 0.25
 CLIMAX_WEIGHT = 1.2
 CADENCE_WEIGHT = 1.5
+FOREIGN_CLOSE = 4.0
+"""Cost of a phrase's last note that is no chord tone."""
 MEAN_WEIGHT = 0.12
 MONOTONY_WEIGHT = 0.35
 
@@ -139,7 +141,7 @@ class _Walk:
                 _Note(
                     step,
                     length,
-                    setting.harmony_at(plan.start_ticks + step * STEP_TICKS, shift),
+                    setting.harmony_of(plan.start_ticks, step, length, shift),
                     compound_accent(step) if setting.metre == "6/8" else accent(step, setting.cell_steps),
                     place,
                     length_class(step - starts[i - 1]) if i else 2,
@@ -240,7 +242,7 @@ class _Walk:
     def _cadence(self, note: _Note, degree: Ints, classes: Ints, size: Ints) -> Floats:
         """Returns the bias of a phrase's last note: a chord tone reached calmly, at home or open."""
         home = np.isin(degree, (0,)) & (classes < SCALE)
-        scores = np.where((classes >= SCALE) & (note.harmony.root < 12), -6.0, 0.0)
+        scores = np.where((classes >= SCALE) & (note.harmony.root < 12), -FOREIGN_CLOSE, 0.0)
         scores = scores - np.where(size > 5, 1.0, 0.0)
         if self.plan.cadence == "full":
             return np.asarray(scores + np.where(home, 2 * CADENCE_WEIGHT, 0.0) + np.where(classes == 0, 0.5, 0.0))

@@ -19,10 +19,10 @@ LIKELIHOOD_WEIGHT = 0.15
 REPEAT_WEIGHT = 0.1
 """Reward of a bar that takes up an earlier one."""
 STRESS_WEIGHT = 0.8
-HOLD_WEIGHT = 2.5
-"""Cost of a full close whose last note comes late in its bar."""
-SYNCOPATION_SHARE = 0.6
-"""Share of notes that anticipate a beat in a style that says 1."""
+HOLD_WEIGHT = 3.0
+"""Cost of a close whose last note comes late in its bar: full closes, and all but those of pop."""
+SYNCOPATION_SHARE = (0.6, 0.3, 0.2, 0.3)
+"""Share of notes that anticipate a beat in a style that says 1, by corpus."""
 FASTEST_SECONDS = 0.13
 """Notes shorter than this are left to ornaments."""
 
@@ -104,7 +104,7 @@ def draw_cells(
 ) -> tuple[Ints, Floats]:
     """Returns (count, num_cells) cells drawn from the model, bent towards the plan, and a score for each row."""
     per_cell = plan.notes_per_bar * plan.num_bars / num_cells
-    wanted = SYNCOPATION_SHARE * plan.syncopation
+    wanted = SYNCOPATION_SHARE[setting.group] * plan.syncopation
     constant = {
         "group": np.full(count, setting.group),
         "density": np.full(count, int(np.searchsorted(model.density_edges, per_cell))),
@@ -122,7 +122,7 @@ def draw_cells(
         history = np.stack([cells[:, i - lag] if i >= lag else np.full(count, -1) for lag in (1, 2, 4)], axis=1)
         table = model.scores(place=np.full(count, place), history=history, **constant)
         table = table + tilt + _fitting(model, setting, cells[:, i - 1] if i else None, i, num_cells)
-        if place == 3 and plan.cadence == "full":
+        if place == 3 and (plan.cadence == "full" or setting.group):
             table = table - HOLD_WEIGHT * np.maximum(model.last_onset, 0) / setting.cell_steps
         if unlike and i < len(unlike):
             table = table - 0.5 * model.tables.alike[unlike[i]]

@@ -6,13 +6,13 @@ import numpy as np
 
 from songwright.compose.melody.features import SCALE, Floats
 from songwright.compose.melody.model import MelodyModel
-from songwright.compose.melody.phrase_plan import STEP_TICKS, PhrasePlan, Setting
+from songwright.compose.melody.phrase_plan import PhrasePlan, Setting
 from songwright.compose.melody.phrases import Line, embellished, lift_at, with_new_ending, write_phrase
 from songwright.compose.melody.rhythm import Slots, draw_upbeat
 from songwright.compose.plan import SectionPlan
 
-NOTES_PER_SECOND = 1.9
-"""Of sung tunes, whatever the tempo: the median of pop909 and openewld."""
+NOTES_PER_SECOND = (1.9, 1.65, 1.7, 2.2)
+"""Of sung tunes, whatever the tempo, by corpus."""
 
 SHAPES: dict[int, tuple[str, ...]] = {
     1: ("a",), 2: ("a", "a'"), 3: ("a", "a'", "b"), 4: ("a", "a'", "b", "a''"), 5: ("a", "a'", "b", "b'", "a''"),
@@ -110,7 +110,11 @@ class _SectionWriter:
     def _density(self) -> float:
         book, bar = self.setting.style.melody, self.setting.bar_seconds
         usual = float(
-            np.clip(NOTES_PER_SECOND * bar, 0.45 * bar_quarters(self.setting), 2.0 * bar_quarters(self.setting))
+            np.clip(
+                NOTES_PER_SECOND[self.setting.group] * bar,
+                0.45 * bar_quarters(self.setting),
+                2.0 * bar_quarters(self.setting),
+            )
         )
         wanted = usual * book.density * self.setting.plan.density * self.voice.density
         return float(np.clip(wanted, 0.55 * bar_quarters(self.setting), 2.6 * bar_quarters(self.setting)))
@@ -145,10 +149,16 @@ class _SectionWriter:
         upbeat = self._upbeat(shape[0])
         if source is None:
             unlike = self.lines[0].cells if self.lines else ()
-            return write_phrase(model, plan, setting, random, upbeat=upbeat, unlike=unlike)
+            short = replace(plan, num_bars=bars - 1) if self._leaves_room(bars) else plan
+            line = write_phrase(model, short, setting, random, upbeat=upbeat, unlike=unlike)
+            return replace(line, plan=plan)
         keep = 1.0 if shape == shape[0] else 0.5 if bars > 1 else 0.4
-        new_rhythm = shape != shape[0] and random.random() < 0.7
+        new_rhythm = shape != shape[0] and random.random() < 0.7 and not self._leaves_room(bars)
         return with_new_ending(model, source, plan, setting, random, keep=keep, new_rhythm=new_rhythm, upbeat=upbeat)
+
+    def _leaves_room(self, bars: int) -> bool:
+        """Whether the phrase is a call that an instrument answers in its last bar, as in the blues."""
+        return self.setting.style.melody.scale == "blues" and bars == 4 and self.section.role != "solo"
 
     def _upbeat(self, letter: str) -> Slots:
         """Returns the upbeat of all phrases of a letter, as far as the phrase before leaves room."""
@@ -176,13 +186,14 @@ def with_one_top(lines: list[Line], climax: int, setting: Setting) -> Line:
     if top > others and line.pitches.count(top) == 1:
         return line
     floor = max(others, top if top >= others else 0)
-    ceiling = setting.style.melody.range[1] + lift_at(setting, line.plan.start_ticks)
-    tonic = setting.plan.key.tonic + lift_at(setting, line.plan.start_ticks)
+    lift = lift_at(setting, line.plan.start_ticks)
+    ceiling = setting.style.melody.range[1] + max(0, lift)
+    tonic = setting.plan.key.tonic + lift
     options = []
     for i, ((step, length), pitch) in enumerate(zip(line.slots, line.pitches, strict=True)):
         if step < 0 or i == len(line.slots) - 1:
             continue
-        harmony = setting.harmony_at(line.plan.start_ticks + step * STEP_TICKS, lift_at(setting, line.plan.start_ticks))
+        harmony = setting.harmony_of(line.plan.start_ticks, step, length, lift)
         near = (line.pitches[i - 1] if i else pitch, line.pitches[i + 1])
         for raised in range(floor + 1, min(ceiling, floor + 4) + 1):
             degree = (raised - tonic) % 12
