@@ -29,7 +29,7 @@ def write_bass(context: Context, player: Player) -> Performance:
     notes: list[Note] = []
     bends: list[PitchBend] = []
     for stint in player.stints:
-        touch = Touch(context, stint, player.part.id, base=86, depth=0.8)
+        touch = Touch(context, stint, player.part.id, base=81, depth=0.8)
         previous = _centre(player)
         for run in choose_runs(context, player.part, stint):
             maker = _GENERATORS.get(run.pattern.generator)

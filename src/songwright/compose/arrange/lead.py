@@ -22,7 +22,7 @@ def write_lead(context: Context, player: Player) -> Performance:
     bends: list[PitchBend] = []
     shift = octave_shift(context, player)
     for stint in player.stints:
-        touch = Touch(context, stint, player.part.id, base=88, depth=0.8)
+        touch = Touch(context, stint, player.part.id, base=85, depth=0.8)
         start, end = context.span_of(stint)
         own = [n for n in context.lead.between(start, end) if start <= n.start_ticks < end]
         phrased = [_inside(n, player) for n in _phrased(context, own, shift, touch, legato=family in _LEGATO)]
