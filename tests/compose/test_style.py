@@ -90,3 +90,13 @@ def test_hostile_names_open_nothing():
     for name in ("../disco", "/etc/passwd", "disco.toml", ""):
         with pytest.raises(InputError):
             load_style(name)
+
+
+def test_style_pages_are_what_the_books_say():
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    script = Path(__file__).parent.parent.parent / "docs" / "make_style_pages.py"
+    done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}run python docs/make_style_pages.py"
