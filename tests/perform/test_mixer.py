@@ -19,6 +19,8 @@ RATE = 44100
 class Sine:
     """Plays sines of a given level; counts how often it is asked."""
 
+    identity = "sine"
+
     def __init__(self, level=0.1):
         self.level, self.calls = level, 0
 

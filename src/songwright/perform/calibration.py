@@ -22,25 +22,25 @@ REFERENCE_LUFS = -20.0
 """Loudness of every reference phrase after calibration, before the fader: inserts may count on it."""
 
 ROLE_LEVELS_DB: dict[str, float] = {
-    "melody": -6.0,
-    "vocal": -5.0,
-    "counter_melody": -12.0,
-    "backing_vocal": -12.0,
-    "chords": -11.5,
-    "pad": -15.0,
-    "bass": -7.5,
-    "percussion": -16.0,
-    "effects": -15.0,
-    "kick": -7.0,
-    "snare": -8.0,
-    "hats": -17.0,
-    "toms": -10.0,
-    "cymbals": -15.0,
+    "melody": -9.0,
+    "vocal": -8.0,
+    "counter_melody": -13.5,
+    "backing_vocal": -14.0,
+    "chords": -12.5,
+    "pad": -16.0,
+    "bass": -9.0,
+    "percussion": -18.0,
+    "effects": -17.0,
+    "kick": -10.0,
+    "snare": -11.0,
+    "hats": -19.0,
+    "toms": -12.0,
+    "cymbals": -17.0,
 }
 """Level of each role, and of each group of drums, relative to `REFERENCE_LUFS`.
 
 The lead is on top; kick, snare and bass are the foundation; chords stand behind, pads furthest. The numbers leave
-about 6 dB of room for the sum of a full arrangement, because stems are fixed: they are never scaled by what others do.
+room for the sum of a full arrangement, because stems are fixed: they are never scaled by what others do.
 """
 
 _DRUM_PHRASES: dict[str, tuple[str, ...]] = {

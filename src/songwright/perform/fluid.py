@@ -3,10 +3,12 @@
 Our own `sampler` is what sounds by default; this one runs a program that must be installed (it is no dependency).
 """
 
+import hashlib
 import shutil
 import struct
 import subprocess
 import tempfile
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +42,12 @@ class FluidPlayer:
             raise InputError("--player fluidsynth needs the program fluidsynth: install it, or leave the option away")
         self._program = program
         self._path = path
+
+    @cached_property
+    def identity(self) -> str:
+        """The kind of player and a digest of its soundfont."""
+        with self._path.open("rb") as file:
+            return f"fluidsynth {hashlib.file_digest(file, 'blake2b').hexdigest()[:32]}"
 
     def render(
         self, performance: Performance, instrument: str, *, sample_rate: int, num_samples: int

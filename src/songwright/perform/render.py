@@ -344,7 +344,7 @@ def stem_hash(plan: StemPlan, song: Song, players: Mapping[str, Player], space: 
     Args:
         plan: the stem.
         song: for its tempo map.
-        players: who would play it; a player tells what it sounds like by its attribute ``identity``.
+        players: who would play it.
         space: length, rate, rooms, kicks.
     """
     track, mix = plan.track, plan.track.mix
@@ -352,7 +352,7 @@ def stem_hash(plan: StemPlan, song: Song, players: Mapping[str, Player], space: 
     master = space.master
     parts: dict[str, Any] = {
         "version": SOUND_VERSION,
-        "player": getattr(player, "identity", type(player).__qualname__),
+        "player": player.identity,
         "instrument": track.instrument,
         "level": ROLE_LEVELS_DB[plan.level],
         "drums": plan.drums,

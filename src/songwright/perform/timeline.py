@@ -49,6 +49,11 @@ class Performance:
 class Player(Protocol):
     """Turns a performance into dry sound. Players are cheap to make, and safe to share between threads."""
 
+    @property
+    def identity(self) -> str:
+        """What decides how this player sounds: kind, soundfont, seed. The same text promises the same sound."""
+        ...
+
     def render(
         self, performance: Performance, instrument: str, *, sample_rate: int, num_samples: int
     ) -> NDArray[np.float32]:

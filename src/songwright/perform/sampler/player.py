@@ -4,9 +4,11 @@ Every distinct tone of the track is made once, as long as its longest note, and 
 own envelope and gain. What the whole channel shares (volume, expression, pan) is done on the sum.
 """
 
+import hashlib
 import math
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +82,12 @@ class SamplerPlayer:
 
     def __init__(self, path: Path) -> None:
         self.font = SoundFont(path)
+
+    @cached_property
+    def identity(self) -> str:
+        """The kind of player and a digest of its soundfont."""
+        with self.font.path.open("rb") as file:
+            return f"sampler {hashlib.file_digest(file, 'blake2b').hexdigest()[:32]}"
 
     def render(
         self, performance: Performance, instrument: str, *, sample_rate: int, num_samples: int

@@ -26,6 +26,11 @@ class SynthPlayer:
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
 
+    @property
+    def identity(self) -> str:
+        """The kind of player and its seed."""
+        return f"synth {self._seed}"
+
     def render(
         self, performance: Performance, instrument: str, *, sample_rate: int, num_samples: int
     ) -> NDArray[np.float32]:
