@@ -10,8 +10,9 @@ from collections import defaultdict
 from xml.sax.saxutils import escape, quoteattr
 
 from songwright.score.drums import DRUM_NAMES
+from songwright.score.harmony_marks import KINDS
 from songwright.score.instruments import instrument
-from songwright.score.musicxml_import import FIELD, KINDS, read_musicxml
+from songwright.score.musicxml_import import FIELD, read_musicxml
 from songwright.score.notation import Grid, Piece, bar_pieces, in_voices, notated
 from songwright.score.song import TICKS_PER_QUARTER, ChordSpan, Note, Song, Track
 from songwright.score.sung import Place, word_places

@@ -4,22 +4,19 @@ Partwise scores, plain or zipped (.mxl). Grace and cue notes are passed over, re
 staves is one track, transposing parts are read as they sound. Writing lives in `musicxml`.
 """
 
-import contextlib
-import io
 import json
 import re
-import zipfile
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import Element, TreeBuilder
-from xml.parsers import expat
+from xml.etree.ElementTree import Element
 
 from songwright.errors import DataError, InputError
 from songwright.files import slug
+from songwright.score.harmony_marks import symbol_of
 from songwright.score.instruments import INSTRUMENTS, from_program
 from songwright.score.roles import guess_key, guess_mode, guess_roles, sections_from_marks
 from songwright.score.song import (
@@ -38,42 +35,13 @@ from songwright.score.song import (
     check,
 )
 from songwright.score.sung import Place, join_words
-from songwright.score.theory import MODES, NO_CHORD, QUALITIES, key_of_signature, parse_chord, parse_key
+from songwright.score.theory import MODES, NO_CHORD, key_of_signature, parse_key
+from songwright.score.xml_file import load_xml, number, parse_xml
 
 FIELD = "songwright"
-MAX_BYTES = 64_000_000
 MAX_TICKS = 100_000 * TICKS_PER_QUARTER
 MAX_PARTS = 256
 
-Degree = tuple[int, int, str]
-_SHARP_11: Degree = (11, 1, "add")
-KINDS: dict[str, tuple[str, tuple[Degree, ...]]] = {
-    "": ("major", ()), "m": ("minor", ()), "dim": ("diminished", ()), "aug": ("augmented", ()),
-    "sus2": ("suspended-second", ()), "sus4": ("suspended-fourth", ()), "5": ("power", ()), "6": ("major-sixth", ()),
-    "m6": ("minor-sixth", ()), "69": ("major-sixth", ((9, 0, "add"),)), "m69": ("minor-sixth", ((9, 0, "add"),)),
-    "7": ("dominant", ()), "maj7": ("major-seventh", ()), "m7": ("minor-seventh", ()), "mmaj7": ("major-minor", ()),
-    "dim7": ("diminished-seventh", ()), "m7b5": ("half-diminished", ()), "aug7": ("augmented-seventh", ()),
-    "augmaj7": ("major-seventh", ((5, 1, "alter"),)), "7sus4": ("suspended-fourth", ((7, -1, "add"),)),
-    "7sus2": ("suspended-second", ((7, -1, "add"),)), "9": ("dominant-ninth", ()), "maj9": ("major-ninth", ()),
-    "m9": ("minor-ninth", ()), "9sus4": ("suspended-fourth", ((7, -1, "add"), (9, 0, "add"))),
-    "mmaj9": ("major-minor", ((9, 0, "add"),)), "add9": ("major", ((9, 0, "add"),)),
-    "madd9": ("minor", ((9, 0, "add"),)),
-    "add11": ("major", ((11, 0, "add"),)), "11": ("dominant-11th", ()), "m11": ("minor-11th", ()),
-    "maj11": ("major-11th", ()), "13": ("dominant-13th", ()), "maj13": ("major-13th", ()), "m13": ("minor-13th", ()),
-    "13sus4": ("suspended-fourth", ((7, -1, "add"), (9, 0, "add"), (13, 0, "add"))),
-    "7b5": ("dominant", ((5, -1, "alter"),)), "7b9": ("dominant", ((9, -1, "add"),)),
-    "7#9": ("dominant", ((9, 1, "add"),)), "7#11": ("dominant", (_SHARP_11,)), "7b13": ("dominant", ((13, -1, "add"),)),
-    "maj7#11": ("major-seventh", (_SHARP_11,)), "7#5#9": ("augmented-seventh", ((9, 1, "add"),)),
-    "7b5b9": ("dominant", ((5, -1, "alter"), (9, -1, "add"))), "7#5b9": ("augmented-seventh", ((9, -1, "add"),)),
-    "9#11": ("dominant-ninth", (_SHARP_11,)), "13b9": ("dominant", ((9, -1, "add"), (13, 0, "add"))),
-    "9b5": ("dominant-ninth", ((5, -1, "alter"),)), "m9b5": ("half-diminished", ((9, 0, "add"),)),
-}  # fmt: skip
-"""Kind and degrees of every chord quality."""
-
-_KIND_QUALITIES = {kind: quality for quality, (kind, degrees) in KINDS.items() if not degrees}
-_KIND_QUALITIES |= {"other": "", "Neapolitan": "", "Italian": "7", "French": "7b5", "German": "7", "pedal": "5",
-                    "Tristan": "m7b5", "": ""}  # fmt: skip
-_DEGREES = {1: 0, 2: 2, 3: 4, 4: 5, 5: 7, 6: 9, 7: 11, 9: 14, 11: 17, 13: 21}
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _STAFF_DRUMS = {"E4": 35, "F4": 36, "D4": 44, "A4": 43, "B4": 45, "C5": 38, "D5": 47, "E5": 50, "F5": 51, "G5": 42,
                 "A5": 49, "B5": 49}  # fmt: skip
@@ -109,7 +77,7 @@ def read_musicxml(path: Path) -> Song:
     Raises:
         DataError: it is no such file, is broken, declares entities, or is beyond the limits.
     """
-    root = _parse(_load(path), path)
+    root = parse_xml(load_xml(path), path)
     if root.tag == "score-timewise":
         raise DataError(path, "a timewise score; expected a partwise one (export it again)")
     if root.tag != "score-partwise":
@@ -120,75 +88,6 @@ def read_musicxml(path: Path) -> Song:
     except (InputError, ValueError, KeyError, TypeError, OverflowError, ZeroDivisionError) as error:
         raise DataError(path, f"cannot be read as a song: {error}") from error
     return song
-
-
-def _load(path: Path) -> bytes:
-    """Returns the XML, unzipped if need be, never more than the limit."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise DataError(path, f"cannot be read: {error.strerror}") from error
-    if data[:2] == b"PK":
-        try:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(_inside(archive, path)) as file:
-                data = file.read(MAX_BYTES + 1)
-        except (zipfile.BadZipFile, KeyError, OSError, NotImplementedError, RuntimeError, EOFError) as error:
-            raise DataError(path, f"a broken .mxl archive: {error}") from error
-        except Exception as error:
-            if type(error).__module__ != "zlib":
-                raise
-            raise DataError(path, f"a broken .mxl archive: {error}") from error
-    if len(data) > MAX_BYTES:
-        raise DataError(path, f"larger than {MAX_BYTES // 1_000_000} MB: this is no song")
-    return data
-
-
-def _inside(archive: zipfile.ZipFile, path: Path) -> str:
-    """Returns the name of the score in an archive: what the container says, else the first XML file."""
-    names = archive.namelist()
-    if "META-INF/container.xml" in names:
-        with archive.open("META-INF/container.xml") as file, contextlib.suppress(DataError):
-            root = _parse(file.read(100_000), path)
-            found = [e.get("full-path", "") for e in root.iter() if e.tag.endswith("rootfile")]
-            if found and found[0] in names:
-                return found[0]
-    xml = [n for n in names if n.lower().endswith((".xml", ".musicxml")) and not n.startswith("META-INF")]
-    if not xml:
-        raise DataError(path, "no score in this .mxl archive")
-    return xml[0]
-
-
-def _parse(data: bytes, path: Path) -> Element:
-    """Returns the tree; entity declarations are refused, external files are never opened."""
-    parser = expat.ParserCreate()
-    builder = TreeBuilder()
-    depth = 0
-
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > 64:
-            raise DataError(path, "elements nested 64 deep: this is no MusicXML")
-        builder.start(tag, attributes)
-
-    def end(tag: str) -> None:
-        nonlocal depth
-        depth -= 1
-        builder.end(tag)
-
-    def refuse(*_: object) -> None:
-        raise DataError(path, "it declares entities, which no score needs: refused")
-
-    parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler = builder.data
-    parser.EntityDeclHandler = refuse
-    parser.buffer_text = True
-    try:
-        parser.Parse(data, True)
-    except (expat.ExpatError, LookupError, ValueError) as error:
-        raise DataError(path, f"not well-formed XML: {error}") from error
-    return builder.close()
 
 
 def _song(root: Element, path: Path) -> Song:
@@ -234,14 +133,6 @@ def _own(root: Element) -> Mapping[str, Any]:
     return {}
 
 
-def _number(text: str | None, default: float = 0.0) -> int | float:
-    """Returns a number, whole where it is one."""
-    value = float(text) if text and text.strip() else default
-    if not abs(value) < 1e9:
-        raise InputError(f"number {text} out of range")
-    return int(value) if value == int(value) else value
-
-
 def _read_part(part: Element) -> tuple[list[_Measure], _State]:
     state = _State()
     measures = []
@@ -272,7 +163,7 @@ def _read_measure(element: Element, state: _State) -> _Measure:
         elif child.tag == "attributes":
             _read_attributes(child, round(at), measure, state)
         elif child.tag == "harmony":
-            offset = Fraction(_number(child.findtext("offset"))) * state.scale
+            offset = Fraction(number(child.findtext("offset"))) * state.scale
             measure.harmonies.append((max(0, round(at + offset)), child))
         elif child.tag in ("direction", "sound"):
             _read_direction(child, at, measure, state)
@@ -281,7 +172,7 @@ def _read_measure(element: Element, state: _State) -> _Measure:
 
 
 def _duration(element: Element, state: _State) -> int | Fraction:
-    value = _number(element.findtext("duration"))
+    value = number(element.findtext("duration"))
     if value < 0:
         raise InputError("a negative duration")
     return value * state.scale if isinstance(value, int) else Fraction(value) * state.scale
@@ -304,12 +195,12 @@ def _read_attributes(element: Element, at: int, measure: _Measure, state: _State
         mode = {"aeolian": "minor", "ionian": "major"}.get(mode, mode)
         measure.keys.append((at, int(fifths), mode if mode in MODES else ""))
     if element.find("transpose") is not None:
-        octaves = _number(element.findtext("transpose/octave-change"))
-        state.transpose = int(_number(element.findtext("transpose/chromatic")) + 12 * octaves)
+        octaves = number(element.findtext("transpose/octave-change"))
+        state.transpose = int(number(element.findtext("transpose/chromatic")) + 12 * octaves)
 
 
 def _read_direction(element: Element, at: int | Fraction, measure: _Measure, state: _State) -> None:
-    place = max(0, round(at + Fraction(_number(element.findtext("offset"))) * state.scale))
+    place = max(0, round(at + Fraction(number(element.findtext("offset"))) * state.scale))
     sound = element if element.tag == "sound" else element.find("sound")
     tempo = sound.get("tempo") if sound is not None else None
     if tempo is None:
@@ -386,66 +277,13 @@ def _keys(parts: list[list[_Measure]], starts: list[int], tracks: list[Track]) -
 def _chords(parts: list[list[_Measure]], starts: list[int], end: int) -> tuple[ChordSpan, ...]:
     """Returns the chords of the first part that has any, each up to the next; silence before the first is N.C."""
     for part in parts:
-        found = {s + at: _symbol(e) for s, m in zip(starts, part, strict=False) for at, e in m.harmonies}
+        found = {s + at: symbol_of(e) for s, m in zip(starts, part, strict=False) for at, e in m.harmonies}
         if found:
             found.setdefault(0, NO_CHORD)
             ticks = sorted(t for t in found if t < end)
             stops = [*ticks[1:], end]
             return tuple(ChordSpan(a, b - a, found[a]) for a, b in zip(ticks, stops, strict=True))
     return ()
-
-
-def _symbol(harmony: Element) -> str:
-    """Returns the chord symbol of a harmony: its own text if that is one, else what kind and degrees say."""
-    kind = harmony.find("kind")
-    name = (kind.text or "").strip() if kind is not None else ""
-    root = _note_name(harmony, "root")
-    if name == "none" or not root:
-        return NO_CHORD
-    bass = _note_name(harmony, "bass")
-    slash = f"/{bass}" if bass else ""
-    text = kind.get("text") if kind is not None else None
-    quality = _quality(name, harmony)
-    if text is not None:
-        try:
-            shown = parse_chord(f"{root}{text}{slash}")
-            if shown is not None and shown.quality == quality:
-                return f"{root}{text}{slash}"
-        except InputError:
-            pass
-    return f"{root}{quality}{slash}"
-
-
-def _note_name(harmony: Element, what: str) -> str:
-    step = (harmony.findtext(f"{what}/{what}-step") or "").strip()
-    if step not in _STEPS:
-        return ""
-    alter = max(-2, min(2, int(_number(harmony.findtext(f"{what}/{what}-alter")))))
-    return step + ("#" * alter if alter > 0 else "b" * -alter)
-
-
-def _quality(kind: str, harmony: Element) -> str:
-    """Returns the quality nearest to a kind with its degrees."""
-    base = _KIND_QUALITIES.get(kind, "")
-    degrees = []
-    for d in harmony.iterfind("degree"):
-        value, alter = int(_number(d.findtext("degree-value"))), int(_number(d.findtext("degree-alter")))
-        degrees.append((value, alter, (d.findtext("degree-type") or "add").strip()))
-    if not degrees:
-        return base
-    for quality, (name, wanted) in KINDS.items():
-        if name == kind and sorted(wanted) == sorted(degrees):
-            return quality
-    tones = set(QUALITIES[base])
-    for value, alter, how in degrees:
-        plain = _DEGREES.get(value, 0)
-        near = {t for t in tones if abs(t % 12 - plain % 12) <= 1 and value not in (9, 11, 13)}
-        if how in ("alter", "subtract"):
-            tones -= near or {plain}
-        if how != "subtract":
-            tones.add(plain + alter)
-    classes = {t % 12 for t in tones}
-    return next((q for q, i in QUALITIES.items() if {t % 12 for t in i} == classes), base)
 
 
 Sung = list[tuple[int, str, Place]]
@@ -461,11 +299,11 @@ def _track(
 ) -> tuple[Track, Sung]:
     """Returns one part as a track, and its syllables by the place of their note."""
     drum_keys = {
-        e.get("id", ""): int(_number(e.findtext("midi-unpitched"), 39)) - 1 for e in head.iter("midi-instrument")
+        e.get("id", ""): int(number(e.findtext("midi-unpitched"), 39)) - 1 for e in head.iter("midi-instrument")
     }
     drums = any(n.find("unpitched") is not None for m in measures for _, _, n in m.notes)
     drums = drums or head.findtext("midi-instrument/midi-channel") == "10"
-    program = int(_number(head.findtext("midi-instrument/midi-program"), 1)) - 1
+    program = int(number(head.findtext("midi-instrument/midi-program"), 1)) - 1
     notes: list[Note] = []
     sung: Sung = []
     open_ties: dict[tuple[str, int], int] = {}
@@ -515,7 +353,7 @@ def _syllabic(lyric: Element) -> Place:
 
 
 def _velocity(element: Element) -> int:
-    return max(1, min(127, round(_number(element.get("dynamics"), 88.89) * 0.9)))
+    return max(1, min(127, round(number(element.get("dynamics"), 88.89) * 0.9)))
 
 
 def _pitch(element: Element, transpose: int, drum_keys: Mapping[str, int]) -> int | None:
@@ -530,7 +368,7 @@ def _pitch(element: Element, transpose: int, drum_keys: Mapping[str, int]) -> in
     step = (element.findtext("pitch/step") or "").strip()
     if step not in _STEPS:
         return None
-    octave, alter = _number(element.findtext("pitch/octave"), 4), _number(element.findtext("pitch/alter"))
+    octave, alter = number(element.findtext("pitch/octave"), 4), number(element.findtext("pitch/alter"))
     pitch = round(_STEPS[step] + alter + 12 * (octave + 1)) + transpose
     return pitch if 0 <= pitch <= 127 else None
 
