@@ -269,3 +269,34 @@ def test_same_brief_in_another_process():
     ]
     assert runs[0].stdout == runs[1].stdout
     assert runs[0].stdout.decode().strip() == to_json(read_prompt(prompt)).strip()
+
+
+@pytest.mark.parametrize(
+    "text", ["1" * 19_999, "十" * 19_999, "²", "jazz ²²", "a" + " " * 19_000 + "b", "A" * 19_999, '"' * 99 + "a"]
+)
+def test_runs_of_one_character_are_read(text):
+    brief = read_prompt(text)
+    assert brief.tempo_bpm is None and brief.duration_seconds is None
+
+
+def test_other_peoples_titles_are_not_ours():
+    assert read_prompt('a song like "Bohemian Rhapsody" by Queen').title == ""
+    assert read_prompt("周杰伦《晴天》那种感觉的歌").title == ""
+    band = read_prompt("песня в стиле группы «Кино», про лето")
+    assert (band.title, band.artist_hint) == ("Лето", "Кино")
+
+
+def test_refusing_a_part_does_not_refuse_the_instrument():
+    assert read_prompt("blues guitar, no guitar solo").excluded_instruments == ()
+    assert read_prompt("techno with no melody just drums").instruments == ("drums",)
+    assert read_prompt("I hate country, give me blues").styles == ("blues",)
+
+
+def test_names_inside_a_sentence_are_not_mended():
+    assert read_prompt("a jazz tune by Jaz Metol").styles == ("jazz",)
+    assert read_prompt("Sad Pinao Ballad").instruments == ("acoustic_grand_piano",)
+
+
+def test_colouring_words_give_way():
+    assert read_prompt("symphonic orchestral metal").styles == ("metal",)
+    assert read_prompt("orchestral").styles == ("cinematic",)

@@ -50,10 +50,11 @@ def _either(words: dict[str, float]) -> str:
     return "|".join(re.escape(word).replace(r"\ ", r"[\s-]+") for word in sorted(words, key=len, reverse=True))
 
 
-_DIGITS = r"\d+(?:[.,]\d+)?"
+_DIGITS = r"\d{1,9}(?:[.,]\d{1,3})?"
 _EN_NUMBER = rf"(?<!\w)(?:{_DIGITS}|{_either(_EN)})"
 _RU_NUMBER = rf"(?<!\w)(?:{_DIGITS}|{_either(_RU)})"
-_ZH_NUMBER = r"(?:\d+(?:\.\d+)?|[零〇一二三四五六七八九十百两兩]+)"
+_ZH_NUMERALS = "零〇一二三四五六七八九十百两兩"
+_ZH_NUMBER = rf"(?<![\d.{_ZH_NUMERALS}])(?:\d{{1,9}}(?:\.\d{{1,3}})?|[{_ZH_NUMERALS}]{{1,9}})"
 
 
 def number(text: str) -> float:
@@ -79,21 +80,22 @@ _BPM = (
     r"|拍(?:/分钟?|每分钟?)?"
 )
 _TEMPO = re.compile(
-    rf"(?P<a>(?<![\w/.])(?<!\d[:,])-?{_DIGITS}(?:e\d+)?|[一二三四五六七八九十百两]{{2,}})(?:\s*(?:-|~|to|до|到|至)\s*"
+    rf"(?P<a>(?<![\w/.])(?<!\d[:,])-?{_DIGITS}(?:e\d{{1,4}})?|(?<![{_ZH_NUMERALS}])[{_ZH_NUMERALS}]{{2,9}})(?:\s*(?:-|~|to|до|到|至)\s*"
     rf"(?P<b>{_DIGITS}))?\s*(?:{_BPM})|(?<!\w)(?P<w>{_either(_EN | _RU)})\s+(?:{_BPM})"
 )
 _TEMPO_NAMED = re.compile(
     r"(?:\b(?:tempo|bpm)|темп\w*|скорост\w*|速度|节奏速度|每分钟|每分鐘|拍速|♩|=)\s*(?:of|is|at|about|around|approx\w*|ca|为|為|是|在|大约|约|в|около|примерно|-|:|=|~|\s)*\s*"
-    rf"(?P<a>(?<![\d.])-?{_DIGITS}(?:e\d+)?)(?![:\d/])(?:\s*拍|\s*次)?"
+    rf"(?P<a>(?<![\d.])-?{_DIGITS}(?:e\d{{1,4}})?)(?![:\d/])(?:\s*拍|\s*次)?"
 )
 _TEMPO_AFTER = re.compile(r"(?<![\w/.:])(?P<a>\d{2,3})\s*(?:的?速度|的?节奏)")
 _CLOCK = re.compile(
     r"(?<![\d/.])(?<!\d:)(?<!\bat )(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)(?![\d:/])(?:\s*(?:min\w*|мин\w*|分钟))?"
 )
+_SHORT_TIME = re.compile(r"(?<!\w)(\d{1,2})\s?m(?:in)?\s?([0-5]?\d)\s?s(?:ec)?\b")
 _EN_TIME = re.compile(
-    rf"(?P<min>{_EN_NUMBER})(?P<half>\s+and\s+a\s+half)?[\s-]*(?P<unit>hours?|hrs?|minutes?|mins?|m)\b"
-    rf"(?P<half2>\s+and\s+a\s+half)?(?:[\s,]*(?:and\s+)?(?P<sec>{_EN_NUMBER})[\s-]*(?:seconds?|secs?|s)\b)?"
-    rf"|(?P<only>{_EN_NUMBER})[\s-]*(?:seconds?|secs?)\b|(?P<clip>\d{{2}})s\b(?=\s+(?:long|clip|jingle|loop|intro|ad|spot))"
+    rf"(?P<min>{_EN_NUMBER})(?P<half>\s+and\s+a\s+half)?[\s-]*(?P<unit>hours?|hrs?|minutes?|mins?|m)(?![a-z])"
+    rf"(?P<half2>\s+and\s+a\s+half)?(?:[\s,]*(?:and\s+)?(?P<sec>{_EN_NUMBER})[\s-]*(?:seconds?|secs?|s)\b|\s(?P<bare>[0-5]\d)(?=\s*(?:$|[,.;)])))?"
+    rf"|\((?P<paren>\d{{2}})s\)|(?P<only>{_EN_NUMBER})[\s-]*(?:seconds?|secs?)\b|(?P<clip>\d{{2}})s\b(?=\s+(?:long|clip|jingle|loop|intro|ad|spot))"
     r"|\b(?P<s>[14]5)s\b"
 )
 _RU_TIME = re.compile(
@@ -211,14 +213,16 @@ def _durations(low: str) -> Iterator[Finding]:
     for match in _CLOCK.finditer(low):
         hours, minutes, seconds = (int(part or 0) for part in match.groups())
         yield _duration(3600 * hours + 60 * minutes + seconds, match)
+    for match in _SHORT_TIME.finditer(low):
+        yield _duration(60 * int(match[1]) + int(match[2]), match)
     for match in _EN_TIME.finditer(low):
         if match["min"]:
             unit = 3600 if match["unit"].startswith("h") else 60
             whole = number(match["min"]) + (0.5 if match["half"] or match["half2"] else 0)
             if not (match["unit"] == "m" and not match["min"][0].isdigit()):
-                yield _duration(whole * unit + number(match["sec"] or "0"), match)
+                yield _duration(whole * unit + number(match["sec"] or match["bare"] or "0"), match)
         else:
-            yield _duration(number(match["only"] or match["clip"] or match["s"]), match)
+            yield _duration(number(match["only"] or match["paren"] or match["clip"] or match["s"]), match)
     for match in _RU_TIME.finditer(low):
         if match["unit"]:
             unit = {"п": 30, "ч": 3600, "м": 60}[match["unit"][0]]
@@ -261,6 +265,8 @@ def _keys(text: str) -> Iterator[Finding]:
 def _is_article(text: str, match: re.Match[str]) -> bool:
     """Whether the "a" of "a minor" is no note: "in a minor key", "a minor problem"."""
     behind = text[match.end() :]
+    if "-" in match[0]:
+        return False
     if match["prefix"]:
         return bool(re.match(r"\s+(?:key|scale|mode)", behind))
     alone = not text[: match.start()].strip() or text[: match.start()].rstrip()[-1] in ",;.|:" + BARRIER

@@ -81,9 +81,9 @@ def _read_numbers(text: str, draft: Draft) -> str:
     for finding in find_numbers(text):
         written = text[finding.start : finding.end].strip()
         if finding.value is None:
-            what = "tempo" if finding.name == "tempo_bpm" else "length"
+            possible = "a tempo is 20 to 400 bpm" if finding.name == "tempo_bpm" else "a length is 10 s to 15 min"
             draft.not_understood.append(written)
-            draft.notes.append(f"'{written}' is no possible {what}: it was left out")
+            draft.notes.append(f"'{written}' was left out: {possible}")
         else:
             draft.numbers.setdefault(finding.name, finding.value)
         text = mask(text, finding.start, finding.end)
@@ -140,6 +140,9 @@ def _read_meaning(item: Item, negated: bool, written: str, draft: Draft) -> None
             draft.refused.append(written)
         else:
             draft.artists.append((item.meaning.artist, item.meaning.values))
+        return
+    if negated and len(item.fields - {"excluded_instruments"}) > 1:
+        draft.refused.append(written)
         return
     for name, value in item.meaning.values:
         if name == "instruments":
@@ -205,7 +208,7 @@ def _list_unknown(found: Scan, text: str, draft: Draft) -> None:
 
 
 def _is_bare_tempo(found: Scan, index: int, word: str) -> bool:
-    if not word.isdigit() or int(word) not in _BARE_TEMPO:
+    if not re.fullmatch(r"[0-9]{2,3}", word) or int(word) not in _BARE_TEMPO:
         return False
     before = found.items[index - 1] if index else None
     behind = found.items[index + 1] if index + 1 < len(found.items) else None

@@ -30,7 +30,11 @@ _TITLE_FIELD = re.compile(r"(?:\btitle|(?<!\w)название|歌名|标题|標
 _TITLE_CAPITALS = re.compile(
     r"\b(?:called|titled|entitled|named)\s+([A-Z][\w']*(?:\s+(?:(?:of|the|in|and|a|to|for|on)\s+)*[A-Z][\w']*)*)"
 )
-_BOOK_TITLE = re.compile(r"《([^》\n]{1,200})》")
+_BOOK_TITLE = re.compile(r"《([^》\n]{1,200})》(?!\s*(?:那|的感觉|的风格|配乐|风格|一样|这种|類|类))")
+_OTHER_BOOK = re.compile(r"《[^》\n]{1,200}》(?=\s*(?:那|的感觉|的风格|配乐|风格|一样|这种|類|类))")
+_QUOTED_BAND = re.compile(
+    r"(?:\bstyle of|\bband|\bartist|стиле|духе|манере|групп\w*)\s+(?=[\"“«„])" + _QUOTED, re.IGNORECASE
+)
 _NO_TITLE = re.compile(r"(?:\babout|(?<!\w)про|(?<!\w)о|关于|關於)\s*$", re.IGNORECASE)
 _OTHER_SONG = re.compile(r"(?:\blike|\bsimilar to|\bstyle of|как|похож\w* на|в стиле|像|类似|模仿)\s*$", re.IGNORECASE)
 
@@ -52,8 +56,12 @@ class Regions:
 
 def take_quotations(text: str) -> Regions:
     """Returns a normalised prompt with lyrics and title taken out of it."""
+    text = _QUOTED_BAND.sub(lambda match: re.sub(r"[\"“”«»„]", " ", match[0]), text)
     text, lyrics = _take(text, (_LYRICS_QUOTED, _LYRICS_TAGGED, _LYRICS_REST))
     text, title = _take(text, (_TITLE_QUOTED, _BOOK_TITLE, _TITLE_FIELD, _TITLE_CAPITALS))
+    other = _OTHER_BOOK.search(text)
+    if other:
+        text = mask(text, *other.span())
     if not title:
         quoted = re.search(_QUOTED, text)
         if quoted and _OTHER_SONG.search(text[: quoted.start()]):

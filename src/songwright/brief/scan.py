@@ -254,7 +254,7 @@ def _negated(tokens: Sequence[Token], items: Sequence[Item]) -> frozenset[int]:
         else:
             linked = bool(listed) and ("lists" in item.cues or (linked and item.kind == "ignored"))
             fillers += 1
-            waiting = waiting and fillers <= _MAX_FILLERS
+            waiting = waiting and fillers <= _MAX_FILLERS and "not_end" not in item.cues
     return frozenset(found)
 
 

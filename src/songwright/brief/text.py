@@ -65,6 +65,7 @@ def normalise(text: str) -> str:
     kept = (c if c in "\n\t" or unicodedata.category(c)[0] != "C" else " " for c in text.replace("\r\n", "\n"))
     text = "".join(kept).replace("’", "'").replace("‘", "'").replace("`", "'").replace("—", " - ").replace("–", "-")
     text = text.replace("−", "-").strip()
+    text = re.sub(r"[^\S\n]+", " ", re.sub(r"\s*\n\s*", "\n", text))
     text = _RNB.sub("R&B", text)
     if not any(c.isalnum() for c in text):
         raise InputError("the prompt is empty: say in a few words what song you want, e.g. 'a calm jazz waltz'")
@@ -97,6 +98,10 @@ def lower(text: str) -> str:
     return "".join(c if len(low := c.lower()) != 1 else low for c in text)
 
 
+def _without_accents(word: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
+
+
 def tokens_of(text: str, simplified: dict[int, int]) -> list[Token]:
     """Returns the tokens of normalised text; hyphens and slashes between words are no tokens.
 
@@ -116,6 +121,7 @@ def tokens_of(text: str, simplified: dict[int, int]) -> list[Token]:
             continue
         if script == "en":
             key = raw[:-2] if raw.endswith("'s") and len(raw) > 3 else raw
+            key = key if key.isascii() else _without_accents(key)
             found.append(Token(key, "en", match.start(), match.end(), not spaced))
         elif script == "ru":
             found.append(Token(stem(raw), "ru", match.start(), match.end(), not spaced))

@@ -21,7 +21,7 @@ _FIELDS = {
     "instruments": "instruments", "voices": "voice", "traits": "traits", "images": "images", "eras": "era",
 }  # fmt: skip
 _CORRECTED = ("styles", "styles_weak", "moods", "tempo", "instruments", "voices", "traits")
-_MIN_TYPO_LETTERS = 5
+_MIN_TYPO_LETTERS, _MAX_TYPO_LETTERS = 5, 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,12 @@ class Vocabulary:
             key: a word as in `Token.key`.
             letters: how many letters the written word has.
         """
-        if letters < _MIN_TYPO_LETTERS or self.language == "zh" or not key.isalpha() or self.knows(key):
+        if (
+            not _MIN_TYPO_LETTERS <= letters <= _MAX_TYPO_LETTERS
+            or self.language == "zh"
+            or not key.isalpha()
+            or self.knows(key)
+        ):
             return None
         near = _near_words(self.language)
         found = {word for part in _deletions(key) for word in near.get(part, ()) if _one_edit(key, word)}
