@@ -30,7 +30,8 @@ def pages() -> dict[str, str]:
         style = load_style(name)
         low, usual, high = style.tempo_bpm
         rows.append(
-            f"| [{style.title}]({name}.md) | {low:g}–{high:g}, usually {usual:g} | {', '.join(style.meters)} | {style.lead} |"
+            f"| [{style.title}]({name}.md) | {low:g}–{high:g}, usually {usual:g} "
+            f"| {', '.join(style.meters)} | {style.lead} |"
         )
     made["README.md"] = "\n".join(rows) + "\n"
     return made
@@ -60,7 +61,8 @@ def page(style: Style) -> str:
             for idiom in style.harmony.idioms
         ],
         "",
-        "In patterns `X` is an accent, `x` plain, `o` soft, `g` a ghost, `r` and `t` two and three strokes; numbers are degrees of the chord.",
+        "In patterns `X` is an accent, `x` plain, `o` soft, `g` a ghost, `r` and `t` two and three strokes; "
+        "numbers are degrees of the chord.",
     ]
     for kind, title in KINDS.items():
         parts = style.parts_of(kind)
