@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from songwright import __version__
 from songwright.brief.brief import Brief
 from songwright.compose.arrange.arrange import arrange
+from songwright.compose.arrange.mixing import parse_insert
 from songwright.compose.form import RITARDANDO, plan_form
 from songwright.compose.harmony import write_harmony
 from songwright.compose.melody import write_melody
@@ -13,7 +14,6 @@ from songwright.compose.style import Style, load_style
 from songwright.progress import Progress, silent
 from songwright.score.song import (
     ChordSpan,
-    Insert,
     KeyChange,
     MasterMix,
     MeterChange,
@@ -121,13 +121,6 @@ def _keys(plan: SongPlan) -> tuple[KeyChange, ...]:
             shifted = type(plan.key)((plan.key.tonic + shift) % 12, plan.key.mode)
             keys.append(KeyChange(plan.start_ticks(section), str(shifted)))
     return tuple(keys)
-
-
-def parse_insert(text: str) -> Insert:
-    """Returns the effect described by a style book's line such as ``"compressor threshold_db=-18 ratio=3"``."""
-    kind, *settings = text.split()
-    pairs = (setting.partition("=") for setting in settings)
-    return Insert(kind, {name: float(value) for name, _, value in pairs})
 
 
 def _master(style: Style) -> MasterMix:

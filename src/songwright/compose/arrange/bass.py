@@ -101,7 +101,9 @@ def _write_line(
         if pitch is None:
             continue
         held = event.end - event.start
-        if change is not None and event.symbol in ("1", "8") and event.end - change >= context.plan.beat_ticks // 2:
+        if change is not None and (event.symbol not in ("1", "8") or event.end - change < context.plan.beat_ticks // 2):
+            held = change - event.start
+        elif change is not None:
             notes.append(_note(player, event, change - event.start, pitch, touch))
             following = context.chords.at(change)
             if following is not None:

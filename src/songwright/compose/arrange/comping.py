@@ -56,6 +56,7 @@ def write_run(
                 voices = voicings.at(change, following)
                 notes.extend(_strike(context, player, again, voices, voicings, touch, random))
         else:
+            event = event if change is None else replace(event, end=change)
             notes.extend(_strike(context, player, event, voices, voicings, touch, random))
     return notes
 
