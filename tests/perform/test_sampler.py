@@ -294,3 +294,13 @@ def test_other_sample_rates_keep_the_pitch(tmp_path):
     path.write_bytes(simple())
     sound = SamplerPlayer(path).render(perform([(0, 1.9, 69, 100)]), PIANO, sample_rate=22050, num_samples=44100)
     assert abs(cents(frequency(sound, 0.15, 0.65) / 2, 440)) < 0.5
+
+
+def test_letting_go_closes_the_filter_that_the_envelope_held_open(play):
+    def tail_highs(release):
+        generators = {8: 5000, 11: 7000, 26: -12000, 29: 0, 30: release, 38: 2400}
+        sound = play(simple(generators, data=noise()), [(0, 0.5, 69, 127)])[0, 28665:39690]
+        power = np.abs(np.fft.rfft(sound)) ** 2
+        return 10 * np.log10(power[1500:2500].sum() / power[10:60].sum())
+
+    assert tail_highs(-5000) < tail_highs(8000) - 25

@@ -57,13 +57,15 @@ class Envelope:
         curve[end:] = math.exp(-FALL_NEPERS * (1.0 - self.sustain))
         return curve
 
-    def levels(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Returns the held modulation envelope, 0 to 1: convex attack, straight decay. Same shape as `seconds`."""
+    def levels(self, seconds: NDArray[np.float64], released_seconds: float = math.inf) -> NDArray[np.float64]:
+        """Returns the modulation envelope, 0 to 1: convex attack, straight decay and release, as long as `seconds`."""
+        after = np.maximum(seconds - released_seconds, 0.0) / max(self.release_seconds, 1e-6)
+        seconds = np.minimum(seconds, released_seconds)
         risen = np.clip((seconds - self.delay_seconds) / max(self.attack_seconds, 1e-6), 0.0, 1.0)
         convex = 1.0 + np.log10(np.maximum(risen, 1e-6)) * (400.0 / PEAK_ATTENUATION_CB)
         fallen = np.maximum((seconds - self.decay_start_seconds) / max(self.decay_seconds, 1e-6), 0.0)
         level = np.where(risen < 1.0, np.clip(convex, 0.0, 1.0), np.maximum(1.0 - fallen, self.sustain))
-        return np.where(seconds < self.delay_seconds, 0.0, level)
+        return np.maximum(np.where(seconds < self.delay_seconds, 0.0, level) - after, 0.0)
 
 
 def release(seconds: float, sample_rate: int, num_samples: int) -> NDArray[np.float32]:

@@ -21,10 +21,12 @@ from songwright.perform.sampler.soundfont import DRUM_BANK, Region, SoundFont
 from songwright.perform.sampler.voice import (
     Tone,
     Voice,
+    bent_wave,
+    finished_wave,
     make_voice,
     moving_cents,
+    release_sweeps,
     samples_read,
-    shape_wave,
     straight_wave,
 )
 from songwright.perform.timeline import Performance
@@ -35,6 +37,8 @@ _FLOOR = 1e-5
 _CHOKE_SECONDS = 0.12
 _MIN_NOTE_SECONDS = 0.01
 _MAX_PLACES = 4
+_FILTER_RUN_IN = 1024
+"""Samples before a note-off from which the filter is started again."""
 
 _Emit = Callable[["_Event", int, NDArray[np.float32]], None]
 
@@ -167,8 +171,7 @@ class SamplerPlayer:
             needed = max(samples_read(longest, cents) for _, longest, cents in groups)
             straight = straight_wave(tone, self.font.sample(tone.sample), needed)
             for group, longest, cents in groups:
-                wave = shape_wave(group[0].tone, straight, longest, sample_rate, cents)
-                _mix_group(group, wave, falls, sample_rate, emit)
+                _mix_group(group, bent_wave(straight, longest, cents), falls, sample_rate, emit)
 
 
 class _VoiceMaker:
@@ -271,12 +274,13 @@ def _bend(event: _Event, channel: Channel, sample_rate: int) -> None:
 
 def _mix_group(
     group: list[_Event],
-    wave: NDArray[np.float32],
+    bent: NDArray[np.float32],
     falls: dict[float, NDArray[np.float32]],
     sample_rate: int,
     emit: _Emit,
 ) -> None:
     """Hands every note of one tone to `emit`: what is held, under the note's envelope, and what rings on."""
+    wave = finished_wave(group[0].tone, bent, sample_rate)
     shaped: dict[Envelope, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
     for event in group:
         envelope = event.voice.envelope
@@ -286,23 +290,36 @@ def _mix_group(
         level, body = shaped[envelope]
         emit(event, event.onset, body[: min(event.held, event.length)])
         if event.held < min(event.length, len(wave)):
-            emit(event, event.onset + event.held, _tail(event, wave, level, falls, sample_rate))
+            ringing = _ringing(event, bent, wave, sample_rate)
+            emit(event, event.onset + event.held, _tail(event, ringing, level, falls, sample_rate))
+
+
+def _ringing(
+    event: _Event, bent: NDArray[np.float32], wave: NDArray[np.float32], sample_rate: int
+) -> NDArray[np.float32]:
+    """Returns the wave after the note-off; the filter moves anew where the modulation envelope is let go."""
+    end = min(event.length, len(wave))
+    if not release_sweeps(event.tone, event.held / sample_rate, (end - event.held) / sample_rate):
+        return wave[event.held : end]
+    start = max(0, event.held - _FILTER_RUN_IN)
+    part = finished_wave(event.tone, bent[start:end], sample_rate, start, event.held)
+    return part[event.held - start :]
 
 
 def _tail(
     event: _Event,
-    wave: NDArray[np.float32],
+    ringing: NDArray[np.float32],
     level: NDArray[np.float32],
     falls: dict[float, NDArray[np.float32]],
     sample_rate: int,
 ) -> NDArray[np.float32]:
     """Returns what is heard after the note-off, (samples,)."""
-    length = min(event.length, len(wave)) - event.held
+    length = len(ringing)
     fall = falls.get(event.release_seconds)
     if fall is None or len(fall) < length:
         fall = release(event.release_seconds, sample_rate, length)
         falls[event.release_seconds] = fall
-    tail = wave[event.held : event.held + length] * fall[:length]
+    tail = ringing * fall[:length]
     tail *= level[max(event.held - 1, 0)]
     if event.choke is not None and event.choke - event.held < length:
         cut = tail[event.choke - event.held :]

@@ -32,6 +32,7 @@ _CUTOFF_GRID_CENTS = 50.0
 """Cutoffs are rounded to this, which nobody hears (a quarter of a decibel), so that notes share their waveforms."""
 _MIN_RELEASE_TIMECENTS = -7200.0
 _MIN_LOOP = 2
+_SWEEP_HEARD_CENTS = 400.0
 _MIN_RATIO, _MAX_RATIO = 1 / 64, 64.0
 _FILTER_REACH = 256
 """Samples past the end that the resampler may look at."""
@@ -246,16 +247,12 @@ def samples_read(num_samples: int, cents: NDArray[np.float64] | None) -> int:
     return num_samples if cents is None else int(num_samples * 2.0 ** max(0.0, float(cents.max()) / 1200.0)) + 16
 
 
-def shape_wave(
-    tone: Tone, wave: NDArray[np.float32], num_samples: int, sample_rate: int, cents: NDArray[np.float64] | None
-) -> NDArray[np.float32]:
-    """Returns a tone's waveform: its straight wave bent, filtered and in tremolo.
+def bent_wave(wave: NDArray[np.float32], num_samples: int, cents: NDArray[np.float64] | None) -> NDArray[np.float32]:
+    """Returns a straight wave read at a speed that moves.
 
     Args:
-        tone: what sounds.
-        wave: its straight wave, at least as long as `samples_read` says unless the recording ends. (samples,)
+        wave: at least as long as `samples_read` says unless the recording ends. (samples,)
         num_samples: samples wanted.
-        sample_rate: samples per second.
         cents: what `moving_cents` gave.
 
     Returns:
@@ -265,11 +262,25 @@ def shape_wave(
         speed = stretch(np.exp2(cents / 1200.0), num_samples)
         positions = np.concatenate(([0.0], np.cumsum(speed[:-1], dtype=np.float64)))
         wave = read_at(wave, positions[: int(np.searchsorted(positions, len(wave)))])
-    wave = wave[:num_samples]
+    return wave[:num_samples]
+
+
+def finished_wave(
+    tone: Tone, wave: NDArray[np.float32], sample_rate: int, start: int = 0, released: int | None = None
+) -> NDArray[np.float32]:
+    """Returns a bent wave, or a part of it, filtered and in tremolo.
+
+    Args:
+        tone: what sounds.
+        wave: (samples,).
+        sample_rate: samples per second.
+        start: sample since the onset at which the part begins.
+        released: sample since the onset at which the modulation envelope is let go, if it is.
+    """
     if len(wave) == 0:
         return wave
-    seconds = control_seconds(len(wave), sample_rate)
-    cutoff = _moving_cutoff(tone, seconds)
+    seconds = control_seconds(len(wave), sample_rate) + start / sample_rate
+    cutoff = _moving_cutoff(tone, seconds, math.inf if released is None else released / sample_rate)
     if cutoff is None:
         wave = lowpass(wave, cents_to_hz(tone.cutoff_cents), tone.resonance_cb, sample_rate)
     else:
@@ -280,11 +291,20 @@ def shape_wave(
     return wave
 
 
-def _moving_cutoff(tone: Tone, seconds: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def release_sweeps(tone: Tone, held_seconds: float, tail_seconds: float) -> bool:
+    """Whether letting go of the modulation envelope moves the cutoff so far that one hears it in the tail."""
+    if tone.envelope is None or not tone.envelope[2]:
+        return False
+    envelope, _, to_cutoff = tone.envelope
+    level = float(envelope.levels(np.array([held_seconds]))[0])
+    return abs(to_cutoff) * min(level, tail_seconds / envelope.release_seconds) >= _SWEEP_HEARD_CENTS
+
+
+def _moving_cutoff(tone: Tone, seconds: NDArray[np.float64], released_seconds: float) -> NDArray[np.float64] | None:
     cutoff = np.full(len(seconds), tone.cutoff_cents)
     if tone.envelope is not None:
-        cutoff += tone.envelope[0].levels(seconds) * tone.envelope[2]
+        cutoff += tone.envelope[0].levels(seconds, released_seconds) * tone.envelope[2]
     if tone.tremolo is not None:
         cutoff += tone.tremolo[0].values(seconds) * tone.tremolo[2]
-    moves = len(cutoff) > 0 and np.ptp(cutoff) >= _CUTOFF_GRID_CENTS
-    return cutoff if moves else None
+    far = np.abs(cutoff - tone.cutoff_cents).max() >= _CUTOFF_GRID_CENTS
+    return cutoff if far else None
