@@ -27,7 +27,8 @@ recording = make_song(brief, Path(sys.argv[3]))
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 notes = sum(len(track.notes) for track in recording.song.tracks)
 font = recording.report["soundfont"]["file"]
-print(json.dumps({**recording.report["seconds"], "MiB": peak, "stems": len(recording.stems), "notes": notes, "font": font}))
+row = {"MiB": peak, "stems": len(recording.stems), "notes": notes, "font": font}
+print(json.dumps({**recording.report["seconds"], **row}))
 """
 
 
