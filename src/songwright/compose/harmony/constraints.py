@@ -14,7 +14,7 @@ from songwright.compose.harmony.progression import Loop, Progression
 NUM_DRAWS = 6
 NUM_STEPS = 80
 NUM_CONSTRAINED_STEPS = 400
-TEMPERATURE = 0.8
+TEMPERATURE = 0.7
 """Of the model's part of the target: below 1 the walk leans to likelier progressions."""
 
 
@@ -103,7 +103,8 @@ def sample(
         twins: see `Progression`.
         random: where the choices come from.
     """
-    draws = [target.loop.draw(lengths, twins, random) for _ in range(NUM_DRAWS)]
+    first = np.exp([-target.manners.start_energy(chord.root) for chord in target.loop.vocabulary.chords])
+    draws = [target.loop.draw(lengths, twins, random, first) for _ in range(NUM_DRAWS)]
     weights = np.array([target.log_weight(draw) for draw in draws])
     p = np.exp(weights - weights.max())
     chosen = draws[int(random.choice(NUM_DRAWS, p=p / p.sum()))]
@@ -115,8 +116,9 @@ def resample(
 ) -> Progression:
     """Returns a progression after a Metropolis–Hastings walk.
 
-    Proposals, evenly: a chord (with those that repeat it) drawn from all entries; a chord drawn from the model given
-    what comes before it, corrected in the acceptance. Under constraints the best state seen is returned, else the last.
+    Proposals, evenly: a chord (with those that repeat it) drawn from the style's habit; a chord drawn from the model
+    given what comes before it; two chords in each other's place. The chances of the way there and back correct the
+    acceptance. Under constraints the best state seen is returned, else the last.
 
     Args:
         progression: where the walk begins.
@@ -124,24 +126,28 @@ def resample(
         random: where the choices come from.
         num_steps: length of the walk.
     """
-    loop = target.loop
     current, value = progression, target.log_weight(progression)
     best, best_value = current, value
     for _ in range(num_steps):
-        i = current.twins[int(random.integers(len(current.slots)))]
-        old, correction = current.slots[i].entry, 0.0
-        if random.random() < 0.5:
-            new = int(random.integers(len(loop.vocabulary)))
-        else:
-            p = loop.distribution(loop.place(current.slots, i))
-            new = int(random.choice(len(p), p=p))
-            correction = float(np.log(p[old]) - np.log(p[new]))
-        if new == old:
+        proposal, correction = propose(current, target.loop, random)
+        if proposal is current:
             continue
-        proposal = current.with_entry(i, new)
         proposed = target.log_weight(proposal)
         if np.log(random.random()) < proposed - value + correction:
             current, value = proposal, proposed
             if value > best_value:
                 best, best_value = current, value
     return current if target.constraints is None else best
+
+
+def propose(current: Progression, loop: Loop, random: np.random.Generator) -> tuple[Progression, float]:
+    """Returns a neighbour of a progression, and the log-ratio of the chances of the way back and the way there."""
+    i = current.twins[int(random.integers(len(current.slots)))]
+    old, kind = current.slots[i].entry, int(random.integers(3))
+    if kind == 2:
+        j = current.twins[int(random.integers(len(current.slots)))]
+        other = current.slots[j].entry
+        return (current.with_entry(i, other).with_entry(j, old), 0.0) if old != other else (current, 0.0)
+    p = loop.habit if kind else loop.distribution(loop.place(current.slots, i))
+    new = int(random.choice(len(p), p=p))
+    return (current.with_entry(i, new), float(np.log(p[old]) - np.log(p[new]))) if new != old else (current, 0.0)

@@ -142,9 +142,16 @@ def make_vocabulary(romans: tuple[str, ...], key: Key) -> Vocabulary:
         share = _SHARES[min(min(near), 3)]
         owners = [i for i, n in enumerate(near) if n == min(near)]
         transfer[function, owners] = share / len(owners)
+    if key.mode in ("mixolydian", "lydian", "phrygian"):
+        mode_chord = chords.index(parse_roman(_MODE_CHORDS[key.mode]))
+        for quality in (MAJOR, MINOR, DOMINANT):
+            transfer[7 * NUM_QUALITIES + quality, mode_chord] += _MODE_SHARE
     borrowed = tuple(bool({p % 12 for p in c.pitch_classes} - home) for c in chords)
     return Vocabulary(tuple(chords), functions, transfer, borrowed, _tonic(chords, key))
 
+
+_MODE_SHARE = 0.4
+"""Share of the dominant's probability that goes to the chord that names a mode, which stands in its place."""
 
 _MODE_CHORDS = {"dorian": "IV", "mixolydian": "bVII", "lydian": "II", "phrygian": "bII"}
 

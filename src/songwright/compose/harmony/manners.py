@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from songwright.compose.harmony.functions import DIMINISHED, DOMINANT, MINOR, NUM_QUALITIES, Vocabulary
+from songwright.compose.harmony.functions import DIMINISHED, DOMINANT, MAJOR, MINOR, NUM_QUALITIES, Vocabulary
 from songwright.compose.harmony.progression import Loop, Progression
 
 STRICT_FAMILIES = ("jazz", "latin", "classical")
@@ -40,6 +40,10 @@ class Manners:
     needs_home: bool = True
     ends: tuple[int, ...] = ()
 
+    def start_energy(self, root: int) -> float:
+        """Returns the energy of a first chord on this root."""
+        return 7.0 * (root in self.avoid_start) + 5.0 * (self.start_home and root != 0)
+
     def energy(self, progression: Progression, loop: Loop) -> float:
         """Returns the energy of a progression; 0 where nothing is amiss."""
         entries = progression.entries()
@@ -57,7 +61,7 @@ class Manners:
             total += 10.0 * max(0.0, home / (loop.meter.num_bars * loop.meter.beats_per_bar) - 0.5)
         total += 5.0 * (self.needs_home and home == 0)
         total += 8.0 * (roots in self.taken)
-        total += 5.0 * (roots[0] in self.avoid_start) + 5.0 * (self.start_home and roots[0] != 0)
+        total += self.start_energy(roots[0])
         last = loop.vocabulary.chords[entries[-1]].root
         return total + 3.5 * (bool(self.ends) and last not in self.ends)
 
@@ -113,12 +117,18 @@ _DIMINISHED_STEPS = {1: (1,), 3: (1,), 6: (1, 6), 8: (1,), 2: (5, 9), 11: (1, 5,
 """Where diminished and half-diminished chords on each degree go: semitones up."""
 
 
+_CHANGE_COSTS = {(MAJOR, DOMINANT): 0.3, (MAJOR, MINOR): 0.3, (MINOR, DOMINANT): 0.3, (MINOR, DIMINISHED): 0.5}
+"""Cost of a chord that changes its quality over the same root; 1.5 where it is not listed."""
+
+
 def _unresolved(function: int, following: int, *, bluesy: bool) -> float:
-    """Returns the cost of an applied dominant or a diminished chord that does not resolve."""
+    """Returns the cost of an applied dominant or diminished chord that does not resolve, or of an idle change."""
     root, quality = divmod(function, NUM_QUALITIES)
     step = (following // NUM_QUALITIES - root) % 12
+    if step == 0 and not bluesy:
+        return _CHANGE_COSTS.get((quality, following % NUM_QUALITIES), 1.5)
     if quality == DOMINANT and not bluesy and root not in (7, 10):
-        return 0.0 if step in (5, 11, 0) else 2.5
+        return 0.0 if step in (5, 11) else 2.5
     if quality == DIMINISHED:
         return 0.0 if step in _DIMINISHED_STEPS.get(root, (step,)) else 2.2
     return 0.0

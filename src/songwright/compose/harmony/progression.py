@@ -84,6 +84,9 @@ class Meter:
 class Loop:
     """The model seen through one style, mode, role and loop length; keeps the distributions that it has computed.
 
+    Attributes:
+        habit: (entries,): how often the style uses each entry, whatever comes before.
+
     Args:
         model: the learned tables.
         vocabulary: chords of the style.
@@ -102,6 +105,7 @@ class Loop:
     ) -> None:
         self.vocabulary, self.meter = vocabulary, meter
         self._model, self._context, self._weights = model, context, weights
+        self.habit = (weights + 0.02) / (weights + 0.02).sum()
         self._cache: dict[Place, NDArray[np.float64]] = {}
         self._known: Known = {}
 
@@ -141,7 +145,12 @@ class Loop:
         return log(self.distribution(self.place(slots, index, before))[slots[index].entry])
 
     def draw(
-        self, lengths: tuple[int, ...], twins: tuple[int, ...], random: np.random.Generator, temperature: float = 0.85
+        self,
+        lengths: tuple[int, ...],
+        twins: tuple[int, ...],
+        random: np.random.Generator,
+        first: NDArray[np.float64] | None = None,
+        temperature: float = 0.85,
     ) -> Progression:
         """Returns a progression drawn chord by chord.
 
@@ -149,6 +158,7 @@ class Loop:
             lengths: felt beats of each chord; they sum to the loop.
             twins: see `Progression`.
             random: where the choice comes from.
+            first: (entries,) factors of the first chord; even without.
             temperature: 1 draws as the model says; lower draws likelier chords.
         """
         slots: tuple[Slot, ...] = ()
@@ -158,17 +168,22 @@ class Loop:
             p = self.distribution(self.place(slots, i)) ** (1.0 / temperature)
             if i:
                 p[slots[i - 1].entry] *= 0.02
+            elif first is not None:
+                p *= first
             entry = slots[twins[i]].entry if twins[i] < i else int(random.choice(len(p), p=p / p.sum()))
             slots = (*slots[:i], Slot(entry, beat, length))
             beat += length
         return Progression(slots, self.meter.num_bars, self.meter.beats_per_bar, twins)
 
     def log_probability(self, progression: Progression) -> float:
-        """Returns the log-probability of the chords that are free, and of the way back to the first one."""
+        """Returns the log-probability of the chords that are free, the loop read as a circle.
+
+        The first chord counts once: half as the beginning of a section, half as what follows the last chord.
+        """
         slots = progression.slots
-        total = sum(self.log_at(slots, i) for i, twin in enumerate(progression.twins) if twin == i)
+        total = sum(self.log_at(slots, i) for i, twin in enumerate(progression.twins) if twin == i and i)
         last = tuple(self.vocabulary.functions[s.entry] for s in slots[:-4:-1])
-        return total + self.log_at(slots[:1], 0, last)
+        return total + 0.5 * (self.log_at(slots[:1], 0) + self.log_at(slots[:1], 0, last))
 
     def roots(self, progression: Progression) -> tuple[int, ...]:
         """Returns the roots above the tonic, neighbours that are equal joined."""

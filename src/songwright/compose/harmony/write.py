@@ -49,10 +49,11 @@ Span = tuple[Fraction, Fraction, Chord]
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """A progression as chords over tonic C."""
+    """A progression as chords over tonic C; `as_written` marks a style's idiom, whose basses are not touched."""
 
     spans: tuple[Span, ...]
     num_bars: int
+    as_written: bool = False
 
     @property
     def roots(self) -> tuple[int, ...]:
@@ -114,6 +115,7 @@ class _Writer:
         """Returns the chords of one section."""
         bars = self.bars_of(section.role)
         spans = laid_out(bars, section.num_bars, self.beats)
+        spans = spans if bars.as_written else passing(spans, self.vocabulary)
         key = Key((self.plan.key.tonic + section.key_shift) % 12, self.plan.key.mode)
         if section is self.plan.sections[-1]:
             spans = self._with_ending(spans, section)
@@ -247,12 +249,8 @@ def is_modal(key: Key) -> bool:
 
 
 def entry_weights(vocabulary: Vocabulary, key: Key) -> NDArray[np.float64]:
-    """Returns how much a church mode favours each entry; its own chord, rare in the data, most."""
-    if not is_modal(key):
-        return np.ones(len(vocabulary))
-    weights = np.where(np.array(vocabulary.borrowed), 0.15, 1.0)
-    weights[-1] *= 4.0
-    return weights
+    """Returns how much the mode favours each entry: a church mode loses its colour with every foreign tone."""
+    return np.where(np.array(vocabulary.borrowed) & is_modal(key), 0.15, 1.0)
 
 
 def colour_weights(vocabulary: Vocabulary, random: np.random.Generator) -> NDArray[np.float64]:
@@ -326,20 +324,27 @@ def idiom_bars(idiom: Idiom, beats: int) -> Bars:
         for i, roman in enumerate(bar):
             length = Fraction(beats, len(bar))
             spans.append((number * beats + i * length, length, parse_roman(roman)))
-    return Bars(tuple(spans), len(bars))
+    return Bars(tuple(spans), len(bars), as_written=True)
 
 
 def bars_from(progression: Progression, vocabulary: Vocabulary) -> Bars:
-    """Returns a sampled progression as chords; the style's inversions pass where the bass then moves by step."""
-    chords = [vocabulary.chords[e] for e in progression.entries()]
-    for i in range(1, len(chords)):
-        before, after = chords[i - 1].bass_pitch_class, chords[(i + 1) % len(chords)].bass_pitch_class
-        for function, other in zip(vocabulary.functions, vocabulary.chords, strict=True):
-            same = other.bass is not None and function == function_of(chords[i]) and before != after
-            if same and all(_steps(other.bass_pitch_class, bass) in (1, 2) for bass in (before, after)):
-                chords[i] = other
-    spans = zip(progression.slots, chords, strict=True)
-    return Bars(tuple((Fraction(s.start_beat), Fraction(s.num_beats), c) for s, c in spans), progression.num_bars)
+    """Returns a sampled progression as chords."""
+    spans = ((Fraction(s.start_beat), Fraction(s.num_beats), vocabulary.chords[s.entry]) for s in progression.slots)
+    return Bars(tuple(spans), progression.num_bars)
+
+
+def passing(spans: list[Span], vocabulary: Vocabulary) -> list[Span]:
+    """Returns the chords with the style's inversions where the bass then moves by step, from before and onwards."""
+    inversions = [c for c in vocabulary.chords if c.bass is not None]
+    result = list(spans)
+    for i in range(1, len(spans) - 1):
+        start, length, chord = spans[i]
+        before, after = result[i - 1][2].bass_pitch_class, spans[i + 1][2].bass_pitch_class
+        for other in inversions if before != after and chord.bass is None else ():
+            near = all(_steps(other.bass_pitch_class, bass) in (1, 2) for bass in (before, after))
+            if near and function_of(other) == function_of(chord):
+                result[i] = (start, length, other)
+    return result
 
 
 def _steps(a: int, b: int) -> int:
