@@ -237,6 +237,8 @@ HOSTILE = {
     "no status": smf(chunk((0, b"\x40\x40"))),
     "bad data byte": smf(chunk((0, b"\x90\xff\x40"))),
     "meta past the end": smf(chunk((0, b"\xff\x01\x7f" + b"x"))),
+    "a million bars": smf(chunk((0, meta(0x58, bytes((1, 6, 24, 8)))), (0, on(60)), (96 * 90_000, off(60))), clock=96),
+    "2000 players": smf(*[NOTE] * 2000),
     "realtime": smf(chunk((0, b"\xf8"))),
 }
 

@@ -37,7 +37,7 @@ __all__ = ["played_notes", "read_midi", "to_midi_bytes"]
 
 DRUM_CHANNEL = 9
 _VOLUME, _PAN, _REVERB = 7, 10, 91
-_LOOK_AHEAD = 64
+_LOOK_AHEAD = 16
 """How many later notes of one pitch are checked for running into each other; more at once is no music."""
 
 _OFF, _SETUP, _CHANGE, _TEXT, _ON = range(5)

@@ -58,7 +58,8 @@ from songwright.score.theory import key_of_signature, parse_chord, parse_key
 HEADER = "songwright"
 SCHEMA = 1
 MAX_TRACKS = 1024
-MAX_SHARED = 2_000_000
+MAX_BARS = 50_000
+MAX_SHARED = 500_000
 """Controllers and bends that chunks on one channel may share, counted once for each."""
 
 _DRUM_CHANNEL = 9
@@ -230,6 +231,8 @@ def _song(file: MidiFile, chunks: list[_Chunk], whole: _Whole, path: Path) -> So
     if ours and isinstance(head.get("duration_ticks"), int):
         end = min(max(0, head["duration_ticks"]), max(end, whole.end))
     song = replace(song, duration_ticks=end)
+    if _num_bars(song) > MAX_BARS:
+        raise DataError(path, f"more than {MAX_BARS} bars: this is no song")
     if ours:
         song = replace(song, sections=_own_sections(whole), chords=_own_chords(whole))
     else:
@@ -265,6 +268,11 @@ def _whole_bars(meters: tuple[MeterChange, ...], note_end: int, file_end: int) -
     bars = -(-max(0, note_end - last.tick) // last.bar_ticks)
     bars = max(1, bars, (file_end - last.tick) // last.bar_ticks)
     return last.tick + bars * last.bar_ticks
+
+
+def _num_bars(song: Song) -> int:
+    ends = [m.tick for m in song.meters[1:]] + [song.duration_ticks]
+    return sum(-(-(end - m.tick) // m.bar_ticks) for m, end in zip(song.meters, ends, strict=True))
 
 
 def _tracks(chunks: list[_Chunk], whole: _Whole, *, share: bool, path: Path) -> list[Track]:
