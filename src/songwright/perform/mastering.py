@@ -1,5 +1,6 @@
 """From the sum of the stems to the finished mix: bus effects, glue, loudness, true-peak limiter."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,17 +68,18 @@ def _limited(waveform: NDArray[np.float32], sample_rate: int, target_lufs: float
     Gain and limiting are found on control curves alone: K-weighted energy and true peaks of every 32 samples, both of
     which scale with the gain. The audio itself is touched once, and measured afterwards.
     """
-    energies = loudness.energy(waveform, sample_rate, HOP)
-    peaks = loudness.hop_peaks(waveform, HOP)
+    with ThreadPoolExecutor(2) as pool:
+        measured = pool.submit(loudness.energy, waveform, sample_rate, HOP)
+        peaks = loudness.hop_peaks(waveform, HOP)
+        energies = measured.result()
     ceiling = 10 ** ((CEILING_DBTP - _MARGIN_DB) / 20)
     gain_db, curve = _solve(energies, peaks, ceiling, sample_rate, target_lufs)
     factor = 10 ** (gain_db / 20)
     result = apply_gain(waveform, curve * factor, out=waveform)
-    peak = loudness.true_peak_dbtp(result)
+    reached, peak = _measured(result, sample_rate)
     if peak > CEILING_DBTP:
         result *= np.float32(10 ** ((CEILING_DBTP - 0.01 - peak) / 20))
-        peak = loudness.true_peak_dbtp(result)
-    reached = loudness.integrated_lufs(result, sample_rate)
+        reached, peak = _measured(result, sample_rate)
     deepest = float(-20 * np.log10(max(curve.min(), 1e-6)))
     notes = []
     if deepest > _SANE_LIMITING_DB:
@@ -85,6 +87,14 @@ def _limited(waveform: NDArray[np.float32], sample_rate: int, target_lufs: float
     if abs(reached - target_lufs) > TOLERANCE_LU:
         notes.append(f"the loudness is {reached:.1f} LUFS: the music is too sparse for {target_lufs:g}")
     return Mastered(result, reached, peak, deepest, tuple(notes))
+
+
+def _measured(waveform: NDArray[np.float32], sample_rate: int) -> tuple[float, float]:
+    """Returns the integrated loudness and the true peak, measured side by side."""
+    with ThreadPoolExecutor(2) as pool:
+        loud = pool.submit(loudness.integrated_lufs, waveform, sample_rate)
+        peak = loudness.true_peak_dbtp(waveform)
+        return loud.result(), peak
 
 
 def _solve(

@@ -20,8 +20,6 @@ from songwright.score.song import Insert, MasterMix, Song, TrackMix
 
 SEND_OFF_DB = -60.0
 """Sends at or below this are off."""
-RING_SECONDS = 1.5
-"""How long the last notes and rooms may ring after the written end."""
 
 _HOP = 128
 _FADE_SECONDS = 0.8
@@ -87,10 +85,10 @@ def mix_stem(
     wave = apply_gain(wave, fader, hop=_HOP, out=wave)
     wave = pan(wave, mix.pan)
     wave = add_sends(wave, mix, space)
-    finish = end_fade(space)
     if mix.duck_db > 0:
-        finish = finish * duck_curve(space, mix.duck_db)
-    wave = apply_gain(wave, finish, hop=_HOP, out=wave)
+        wave = apply_gain(wave, duck_curve(space, mix.duck_db), hop=_HOP, out=wave)
+    fade = end_fade(space)
+    wave[:, wave.shape[1] - len(fade) :] *= fade
     return limiter(wave, space.sample_rate, ceiling_db=_STEM_CEILING_DB)
 
 
@@ -147,8 +145,7 @@ def add_sends(wave: NDArray[np.float32], mix: TrackMix, space: Space) -> NDArray
         together[:, : response.shape[1]] += response
     mono = wave.sum(axis=0, keepdims=True)  # (1, T)
     mono *= _MONO
-    wave += convolve(mono, together[:, : space.num_samples])
-    return wave
+    return convolve(mono, together[:, : space.num_samples], onto=wave)
 
 
 def duck_curve(space: Space, depth_db: float) -> NDArray[np.float64]:
@@ -171,11 +168,7 @@ def duck_curve(space: Space, depth_db: float) -> NDArray[np.float64]:
     return np.asarray(10 ** (-abs(depth_db) * np.maximum(back, fall) / 20))
 
 
-def end_fade(space: Space) -> NDArray[np.float64]:
-    """Returns the gain that takes the ring of the last notes to silence at the very end."""
-    count = num_points(space.num_samples, _HOP)
-    length = max(2, round(_FADE_SECONDS * space.sample_rate / _HOP))
-    curve = np.ones(count)
-    fade = np.cos(np.linspace(0.0, np.pi / 2, min(length, count))) ** 2
-    curve[count - len(fade) :] = fade
-    return curve
+def end_fade(space: Space) -> NDArray[np.float32]:
+    """Returns the gain of the last samples, which takes the ring of the last notes to silence."""
+    length = min(space.num_samples, round(_FADE_SECONDS * space.sample_rate))
+    return np.asarray(np.cos(np.linspace(0.0, np.pi / 2, length)) ** 2, dtype=np.float32)

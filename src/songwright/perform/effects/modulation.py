@@ -28,29 +28,35 @@ def delayed(waveform: NDArray[np.float32], sample_rate: int, delays: Sequence[Mo
     """
     channels, num_samples = waveform.shape
     out = np.zeros_like(waveform)
+    groups = (
+        [(delays[0], slice(0, channels))]
+        if len(set(delays)) == 1
+        else [(delay, slice(channel, channel + 1)) for channel, delay in enumerate(delays)]
+    )
     for start in range(0, num_samples, _BLOCK):
         stop = min(start + _BLOCK, num_samples)
         grid = np.arange(start, stop + HOP, HOP)
-        for channel in range(channels):
-            coarse = np.maximum(delays[channel](grid / sample_rate) * sample_rate, 0.0)
-            low = max(0, start - int(coarse.max()) - 3)
-            if not waveform[channel, low:stop].any():
+        for movement, rows in groups:
+            coarse = np.maximum(movement(grid / sample_rate) * sample_rate, 0.0)
+            low = start - int(coarse.max()) - 3
+            source = waveform[rows, max(0, low) : stop + 2]
+            if not source.any():
                 continue
+            source = np.pad(source, ((0, 0), (max(0, -low), max(0, stop + 2 - num_samples))))
             delay = np.interp(np.arange(start, stop), grid, coarse)
-            out[channel, start:stop] = _read(waveform[channel], np.arange(start, stop) - delay)
+            out[rows, start:stop] = _read(source, np.arange(start - low, stop - low) - delay)
     return out
 
 
 def _read(samples: NDArray[np.float32], positions: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Returns the samples at fractional positions (Catmull-Rom cubic); silence before the beginning."""
-    whole = np.floor(positions).astype(np.int64)
+    """Returns the samples at fractional positions (Catmull-Rom cubic), at least 1 and 2 off the ends. (C, T)."""
+    whole = positions.astype(np.int64)
     part = (positions - whole).astype(np.float32)
-    last = len(samples) - 1
-    before = whole < 0
-    a, b, c, d = (np.take(samples, np.clip(whole + k, 0, last)) for k in (-1, 0, 1, 2))
-    value = b + 0.5 * part * (c - a + part * (2 * a - 5 * b + 4 * c - d + part * (3 * (b - c) + d - a)))
-    value[before] = 0.0
-    return np.asarray(value, dtype=np.float32)
+    a, b, c, d = (np.take(samples, whole + k, axis=1) for k in (-1, 0, 1, 2))
+    slope = c - a
+    half = 2 * a - 5 * b + 4 * c - d
+    rest = 3 * (b - c) + d - a
+    return np.asarray(b + np.float32(0.5) * part * (slope + part * (half + part * rest)), dtype=np.float32)
 
 
 def drift(name: str, cents: float) -> Movement:
