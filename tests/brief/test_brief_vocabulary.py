@@ -95,3 +95,16 @@ def test_f1_of_the_tuning_half(benchmark, language):
 def test_f1_can_fall(benchmark):
     wrong = [{"prompt": "a jazz waltz", "expect": {"styles": ["metal"], "voice": "male"}}]
     assert benchmark.score(wrong).f1 == 0.0
+
+
+@pytest.mark.parametrize(
+    "phrase", ["boom bap", "drum & bass", "rock'n'roll", "веселые песни", "хип-хоп", "蓝调", "r&b风", "café"]
+)
+def test_short_cuts_agree_with_the_tokens(phrase):
+    full = tuple(token.key for token in tokens_of(phrase, words.to_simplified()) if token.script)
+    assert words._keys(phrase) == full
+
+
+def test_chinese_vocabulary_is_simplified():
+    traditional = set(words.to_simplified())
+    assert not [keys for keys in words.load("zh").phrases for key in keys if len(key) == 1 and ord(key) in traditional]

@@ -4,21 +4,18 @@ Nothing here reads text, and nothing that was said is changed.
 """
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from songwright.brief.brief import Brief
+from songwright.brief.draft import Draft
 from songwright.brief.words import common, split
 from songwright.score.instruments import INSTRUMENTS
-
-if TYPE_CHECKING:
-    from songwright.brief.reader import Draft
 
 _FAR_ENERGY = 0.35
 _TEMPO_ENERGY = {"very_slow": 0.2, "slow": 0.3, "medium": 0.5, "fast": 0.75, "very_fast": 0.9}
 _SMALL_WORDS = {"a", "an", "the", "of", "in", "on", "and", "to", "for", "at", "with", "my"}
 
 
-def conclude(draft: "Draft", prompt: str, language: str, subject: str, title: str, lyrics: str) -> Brief:
+def conclude(draft: Draft, prompt: str, language: str, subject: str, title: str, lyrics: str) -> Brief:
     """Returns the Brief of a draft, every field with its origin."""
     said = draft.said
     brief = Brief(prompt=prompt).with_inferred(language=language)
@@ -52,7 +49,7 @@ def conclude(draft: "Draft", prompt: str, language: str, subject: str, title: st
     return brief.with_inferred(notes=tuple(dict.fromkeys(notes)), not_understood=tuple(draft.not_understood))
 
 
-def _with_artists(brief: Brief, draft: "Draft") -> Brief:
+def _with_artists(brief: Brief, draft: Draft) -> Brief:
     if not draft.artists:
         return brief
     hints = [pair for _, values in draft.artists for pair in values]
@@ -105,7 +102,7 @@ def _specific(name: str, brief: Brief) -> str:
     return next(by_style, next(by_mood, choices["default"]))
 
 
-def _with_moods(brief: Brief, draft: "Draft") -> Brief:
+def _with_moods(brief: Brief, draft: Draft) -> Brief:
     energies, images = mood_energy(), image_moods()
     soft = [m for named in draft.soft_moods for m in (images.get(named) or ([named] if named in energies else []))]
     soft += [mood for image in brief.images for mood in images.get(image, [])]

@@ -6,10 +6,10 @@ from what was said is in `conclusions`.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from songwright.brief import conclusions
 from songwright.brief.brief import Brief
+from songwright.brief.draft import Draft
 from songwright.brief.numbers import find_numbers
 from songwright.brief.regions import mask, take_quotations
 from songwright.brief.scan import Item, Scan, scan
@@ -20,41 +20,6 @@ _LETTERED_FORM = re.compile(r"\b[A-D]{3,12}\b")
 _FORM_OF_LETTERS = {"A": "verse", "B": "chorus", "C": "bridge", "D": "solo"}
 _BARE_TEMPO = range(50, 221)
 _MAX_LISTED = 40
-
-
-@dataclass
-class Draft:
-    """What has been found so far, in the order of the text.
-
-    Attributes:
-        said: for every field the values that the person stated.
-        numbers: values of fields that hold a number or the name of one (tempo, key…).
-        era_hint: the time that a style word belongs to.
-        soft_moods: moods and images named only inside the subject.
-        artists: names with the values they hint at.
-        refused: what was negated and has no field of its own, as written.
-        notes, not_understood: as in `Brief`.
-    """
-
-    said: dict[str, list[str]] = field(default_factory=dict)
-    numbers: dict[str, float | str] = field(default_factory=dict)
-    era_hint: str = ""
-    soft_moods: list[str] = field(default_factory=list)
-    artists: list[tuple[str, tuple[tuple[str, str], ...]]] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    not_understood: list[str] = field(default_factory=list)
-
-    def add(self, name: str, value: str) -> None:
-        """Adds a value to a field once."""
-        values = self.said.setdefault(name, [])
-        if value not in values:
-            values.append(value)
-
-    def drop(self, name: str, value: str) -> None:
-        """Takes a value back."""
-        if value in self.said.get(name, ()):
-            self.said[name].remove(value)
 
 
 def read_prompt(text: str) -> Brief:

@@ -4,6 +4,7 @@ The files are in the folder ``vocabulary``: one per language and ``common.toml``
 decided in `reader`.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-from songwright.brief.text import tokens_of
+from songwright.brief.text import stem, tokens_of
 
 LANGUAGES = ("en", "zh", "ru")
 Phrase = tuple[str, ...]
@@ -21,6 +22,9 @@ _FIELDS = {
     "instruments": "instruments", "voices": "voice", "traits": "traits", "images": "images", "eras": "era",
 }  # fmt: skip
 _CORRECTED = ("styles", "styles_weak", "moods", "tempo", "instruments", "voices", "traits")
+_PLAIN_LATIN = re.compile(r"[a-z0-9 ]+")
+_PLAIN_RUSSIAN = re.compile(r"[а-яё ]+")
+_PLAIN_CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 _MIN_TYPO_LETTERS, _MAX_TYPO_LETTERS = 5, 24
 
 
@@ -189,6 +193,13 @@ def _read(name: str) -> dict[str, dict[str, Any]]:
 
 
 def _keys(phrase: str) -> Phrase:
+    """Returns what `tokens_of` makes of a phrase; plain words take a short cut, because there are thousands."""
+    if _PLAIN_LATIN.fullmatch(phrase):
+        return tuple(phrase.split())
+    if _PLAIN_RUSSIAN.fullmatch(phrase):
+        return tuple(map(stem, phrase.split()))
+    if _PLAIN_CHINESE.fullmatch(phrase):
+        return tuple(phrase)
     return tuple(token.key for token in tokens_of(phrase, to_simplified()) if token.script)
 
 
@@ -205,13 +216,10 @@ def _put(
 ) -> None:
     """Adds every phrase of a list that is not there yet; notes how its words are spelled."""
     for phrase in split(listed):
-        tokens = [token for token in tokens_of(phrase, to_simplified()) if token.script]
-        phrases.setdefault(tuple(token.key for token in tokens), meaning)
-        if spellings is not None:
-            for token in tokens if len(tokens) == 1 else []:
-                word = phrase[token.start : token.end]
-                if len(word) < len(spellings.get(token.key, word + " ")):
-                    spellings[token.key] = word
+        keys = _keys(phrase)
+        phrases.setdefault(keys, meaning)
+        if spellings is not None and len(keys) == 1 and len(phrase) < len(spellings.get(keys[0], phrase + " ")):
+            spellings[keys[0]] = phrase
 
 
 def _put_artist(phrases: dict[Phrase, Meaning], cued_artists: dict[Phrase, Meaning], name: str, described: str) -> None:
