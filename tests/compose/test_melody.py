@@ -230,6 +230,15 @@ def test_final_note_is_the_tonic_on_the_held_bar():
     assert last.pitch % 12 == 0
 
 
+def test_solo_is_denser_and_never_goes_back():
+    song = plan(form=(("verse", 16, 0.5), ("solo", 16, 0.8), ("verse", 16, 0.5)))
+    melody = tune(song)
+    assert len(of(melody, song, "solo 1")) > 1.3 * len(of(melody, song, "verse 1"))
+    start = song.start_ticks(song.sections[1])
+    shapes = [p.shape for p in melody.phrases if start <= p.start_ticks < start + 15 * song.bar_ticks]
+    assert len(set(shapes)) == len(shapes)
+
+
 def test_no_lead_no_tune_and_riffs_leave_it_sparser():
     base = style()
     silent = replace(base, part=())

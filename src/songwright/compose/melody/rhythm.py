@@ -220,16 +220,22 @@ def virtual_stress(start: int, length: int, setting: Setting) -> int:
     return int(place % (2 * beat) == 0 or (place % beat == 0 and length >= beat) or length >= 2 * beat)
 
 
-def draw_upbeat(model: RhythmModel, random: np.random.Generator, share: float, longest: int) -> Slots:
+def draw_upbeat(model: RhythmModel, setting: Setting, random: np.random.Generator, share: float) -> Slots:
     """Returns notes that lead into a phrase, at steps below 0; none as a rule.
 
     Args:
         model: of the metre.
+        setting: of the song; at fast tempos there are no sixteenths.
         random: draws.
         share: chance of any upbeat.
-        longest: steps that are free.
     """
-    rows = [(t, c) for t, c in model.upbeats if "x" in t and len(t) - t.index("x") <= longest and t.count("x") <= 3]
+    longest = setting.bar_steps // 2
+    slow = setting.bar_seconds / setting.bar_steps >= FASTEST_SECONDS
+    rows = [
+        (text, count)
+        for text, count in model.upbeats
+        if 0 < text.count("x") <= 3 and len(text) - text.index("x") <= longest and (slow or not _has_sixteenths(text))
+    ]
     if not rows or random.random() >= share:
         return ()
     weights = np.array([float(c) for _, c in rows])
@@ -237,3 +243,7 @@ def draw_upbeat(model: RhythmModel, random: np.random.Generator, share: float, l
     onsets = cell_onsets(text)
     ends = (*onsets[1:], len(text))
     return tuple((a - len(text), b - a) for a, b in zip(onsets, ends, strict=True))
+
+
+def _has_sixteenths(text: str) -> bool:
+    return "xx" in text or text.endswith("x")

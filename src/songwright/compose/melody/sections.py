@@ -13,6 +13,9 @@ from songwright.compose.plan import SectionPlan
 
 NOTES_PER_SECOND = (1.9, 1.65, 1.7, 2.2)
 """Of sung tunes, whatever the tempo, by corpus."""
+LATIN_DENSITY = 1.3
+DENSEST = {"solo": 1.9}
+"""Most notes in a quarter, on average; 2.6 for roles that are not listed."""
 
 SHAPES: dict[int, tuple[str, ...]] = {
     1: ("a",), 2: ("a", "a'"), 3: ("a", "a'", "b"), 4: ("a", "a'", "b", "a''"), 5: ("a", "a'", "b", "b'", "a''"),
@@ -32,7 +35,7 @@ class RoleVoice:
 
 VOICES: dict[str, RoleVoice] = {
     "verse": RoleVoice(0.34, 1.12, 0.05), "prechorus": RoleVoice(0.46, 1.0), "chorus": RoleVoice(0.62, 0.84, -0.08),
-    "bridge": RoleVoice(0.52, 0.9), "solo": RoleVoice(0.58, 1.5, 0.05), "theme": RoleVoice(0.46, 0.95),
+    "bridge": RoleVoice(0.52, 0.9), "solo": RoleVoice(0.58, 2.4, 0.05), "theme": RoleVoice(0.46, 0.95),
     "head": RoleVoice(0.48, 1.0), "drop": RoleVoice(0.6, 1.0), "build": RoleVoice(0.5, 0.8),
     "breakdown": RoleVoice(0.4, 0.7), "intro": RoleVoice(0.45, 0.7), "interlude": RoleVoice(0.5, 0.8),
     "outro": RoleVoice(0.45, 0.7),
@@ -57,8 +60,15 @@ def phrase_bars(num_bars: int, bar_seconds: float) -> tuple[int, ...]:
     return tuple(lengths)
 
 
-def shapes_of(count: int) -> tuple[str, ...]:
-    """Returns the form of so many phrases; long sections go round again."""
+def shapes_of(count: int, *, through: bool = False) -> tuple[str, ...]:
+    """Returns the form of so many phrases; long sections go round again.
+
+    Args:
+        count: of phrases.
+        through: whether every phrase is new, as in a solo.
+    """
+    if through:
+        return tuple("abcdefgh"[i % 8] for i in range(count))
     if count in SHAPES:
         return SHAPES[count]
     full, rest = divmod(count, 4)
@@ -89,7 +99,7 @@ class _SectionWriter:
         self.model, self.section, self.setting, self.random = model, section, setting, random
         self.voice = VOICES[section.role]
         self.lengths = phrase_bars(section.num_bars, setting.bar_seconds)
-        self.shapes = shapes_of(len(self.lengths))
+        self.shapes = shapes_of(len(self.lengths), through=section.role == "solo")
         self.climax = self._climax_index()
         low, high = setting.style.melody.range
         lifts = [s.key_shift for s in setting.plan.sections if s.role == section.role]
@@ -105,6 +115,8 @@ class _SectionWriter:
     def _climax_index(self) -> int:
         if self.section.role == "chorus" or len(self.shapes) < 3:
             return len(self.shapes) - 1
+        if self.section.role == "solo":
+            return len(self.shapes) - 2
         return max((i for i, s in enumerate(self.shapes) if s[0] == "b"), default=len(self.shapes) - 1)
 
     def _density(self) -> float:
@@ -117,7 +129,9 @@ class _SectionWriter:
             )
         )
         wanted = usual * book.density * self.setting.plan.density * self.voice.density
-        return float(np.clip(wanted, 0.55 * bar_quarters(self.setting), 2.6 * bar_quarters(self.setting)))
+        wanted *= LATIN_DENSITY if self.setting.style.family == "latin" else 1.0
+        densest = DENSEST.get(self.section.role, 2.6)
+        return float(np.clip(wanted, 0.55 * bar_quarters(self.setting), densest * bar_quarters(self.setting)))
 
     def write(self) -> tuple[Line, ...]:
         """Returns all phrases."""
@@ -164,7 +178,7 @@ class _SectionWriter:
         """Returns the upbeat of all phrases of a letter, as far as the phrase before leaves room."""
         if letter not in self.upbeats:
             share = (0.2, 0.45, 0.5, 0.4)[self.setting.group] + 0.25 * self.setting.style.melody.swing_pickups
-            self.upbeats[letter] = draw_upbeat(self.model.rhythm, self.random, share, self.setting.bar_steps // 2)
+            self.upbeats[letter] = draw_upbeat(self.model.rhythm, self.setting, self.random, share)
         upbeat = self.upbeats[letter]
         if self.lines and upbeat:
             line = self.lines[-1]

@@ -88,7 +88,7 @@ class _Writer:
 
     def _new(self, section: SectionPlan) -> tuple[Line, ...]:
         random = generator(self.seed, "melody", section.role, section.occurrence if section.role == "solo" else 0)
-        sparse = 1.0 if self.style.lead == "tune" else SPARSE
+        sparse = 1.0 if self.style.lead == "tune" or section.role == "solo" else SPARSE
         return compose_section(self.model, section, self.setting, random, sparse=sparse)
 
     def _section(self, section: SectionPlan) -> list[Line]:
