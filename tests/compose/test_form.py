@@ -1,9 +1,10 @@
 import pytest
 
 from songwright.brief.brief import Brief
-from songwright.compose.form import RING_SECONDS, plan_form
+from songwright.compose.form import plan_form
 from songwright.compose.style import load_style, style_names
 from songwright.errors import InputError
+from songwright.score.song import RING_SECONDS
 from songwright.score.theory import parse_key
 
 

@@ -13,12 +13,9 @@ from songwright.brief.brief import Brief
 from songwright.compose.plan import SectionPlan, SongPlan
 from songwright.compose.style import Style
 from songwright.errors import InputError
-from songwright.score.song import SECTION_ROLES
+from songwright.score.song import RING_SECONDS, SECTION_ROLES
 from songwright.score.theory import MODES, Key, parse_key, pitch_class
 from songwright.seeding import generator
-
-RING_SECONDS = 1.5
-"""What sounds after the last bar line, faded to silence."""
 
 RITARDANDO = (0.92, 0.8)
 """Tempo of the last two bars before the held one, as a share of the song's, where the style slows down to end."""

@@ -16,7 +16,7 @@ from songwright.perform.effects.convolution import convolve
 from songwright.perform.effects.dynamics import limiter
 from songwright.perform.effects.reverb import echo_response, room_response
 from songwright.perform.timeline import kick_seconds, seconds_at
-from songwright.score.song import Insert, MasterMix, Song, TrackMix
+from songwright.score.song import RING_SECONDS, Insert, MasterMix, Song, TrackMix
 
 SEND_OFF_DB = -60.0
 """Sends at or below this are off."""

@@ -14,6 +14,8 @@ from songwright.errors import InputError
 
 TICKS_PER_QUARTER = 960
 SCHEMA_VERSION = 1
+RING_SECONDS = 1.5
+"""What sounds after the last bar line, faded to silence."""
 
 TrackRole = Literal[
     "melody", "counter_melody", "chords", "pad", "bass", "drums", "percussion", "effects", "vocal", "backing_vocal"
