@@ -109,6 +109,8 @@ def _section(job: _Job, section: SectionPlan) -> list[Hit]:
     bars = [[replace(h, gain=h.gain * gain) for h in bar] for bar in bars]
     if section.role == "build" and not any(p.sections and "build" in p.sections for p in job.part.pattern):
         return _build_roll(job, section)
+    if not job.style.feel.programmed:
+        bars = [_loosened(job, section, index, bar) for index, bar in enumerate(bars)]
     random = generator(job.seed, "drums", job.part.id, section.role)
     has_variation = any(not p.fill and p.probability < 1.0 for p in job.part.pattern)
     every = 4 if job.busier(section) else 8
@@ -132,6 +134,24 @@ def _section(job: _Job, section: SectionPlan) -> list[Hit]:
 def _gain(intensity: float) -> float:
     """Returns how hard a section is played."""
     return 0.8 + 0.22 * intensity
+
+
+def _loosened(job: _Job, section: SectionPlan, index: int, bar: list[Hit]) -> list[Hit]:
+    """Returns a bar whose ghost notes a drummer's left hand has left out here and added there, never the same twice."""
+    ghosts = [h for h in bar if h.drum == "snare" and h.mark == "g"]
+    if not ghosts:
+        return bar
+    random = generator(job.seed, "ghosts", job.part.id, section.role, index)
+    beat, grid = job.plan.beat_ticks, ghosts[0].step_ticks
+    kept = [h for h in bar if h not in ghosts or random.random() > 0.2]
+    taken = {h.tick for h in bar if h.drum in ("snare", "rim", "clap")}
+    gaps = [h.tick + grid * side for h in bar if h.drum == "snare" and h.mark in "xX" for side in (-2, 1, 3)]
+    start = job.plan.start_ticks(section) + index * job.plan.bar_ticks
+    for tick in sorted(set(gaps) - taken):
+        inside = start < tick < start + job.plan.bar_ticks and tick % beat
+        if inside and random.random() < 0.22 * min(1.3, job.plan.density):
+            kept.append(replace(ghosts[0], tick=tick))
+    return kept
 
 
 def _left_foot(bar: list[Hit], plan: SongPlan) -> list[Hit]:
