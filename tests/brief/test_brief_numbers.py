@@ -28,7 +28,8 @@ KEYS = {
     "a小调": "A minor", "降B大调": "Bb major", "升f小调": "F# minor", "C大调": "C major", "大调": "major",
     "ля минор": "A minor", "в ля миноре": "A minor", "си-бемоль мажор": "Bb major", "фа-диез минор": "F# minor",
     "в миноре": "minor", "a-moll": "A minor", "C-Dur": "C major", "h-moll": "B minor", "调性：Am": "A minor",
-    "key: G major.": "G major", "соль минор": "G minor", "harmonic minor": "", "a minor problem": "",
+    "key: G major.": "G major", "jazz, 95bpm; G": "G major",
+    "соль минор": "G minor", "harmonic minor": "", "a minor problem": "",
 }  # fmt: skip
 METERS = {
     "waltz time": "3/4", "6/8": "6/8", "in 12/8 time": "12/8", "5/4": "5/4", "四三拍": "3/4", "6/8拍": "6/8",

@@ -300,3 +300,20 @@ def test_names_inside_a_sentence_are_not_mended():
 def test_colouring_words_give_way():
     assert read_prompt("symphonic orchestral metal").styles == ("metal",)
     assert read_prompt("orchestral").styles == ("cinematic",)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "subject"),
+    [
+        ("pop about my cat, who never sleeps, piano", "my cat, who never sleeps"),
+        ("про кота, который любит рок, поп", "кота, который любит рок"),
+        ("песня о том, как мы ждали весну, под гитару", "как мы ждали весну"),
+        ("以冬天为主题的爵士钢琴曲", "冬天"),
+        ("关于妈妈做的菜的温暖民谣", "妈妈做的菜"),
+        ("Theme: dancing alone. Disco.", "dancing alone"),
+        ("a song about love in the style of Adele", "love"),
+        ("про дорогу под гитару", "дорогу"),
+    ],
+)
+def test_subject_ends_where_the_wish_begins(prompt, subject):
+    assert read_prompt(prompt).subject == subject

@@ -127,6 +127,7 @@ _KEY = re.compile(
 _KEY_ALONE = re.compile(
     r"(?:(?P<in>\bin\s+)|(?P<of>\bkey\s*(?:of\b|is\b|:|=)\s*|调性?[:：]\s*|調性?[:：]\s*|тональност\w*\s*:\s*))"
     r"(?P<note>[A-G])(?P<sign>[#♯b♭]?)(?P<word>[\s-](?:sharp|flat))?(?=\s*(?:$|[^\w\s'#-]))"
+    r"|(?:(?<=[,;])|(?<=[,;] ))(?P<n3>[A-G])(?=\s*(?:$|[,;.)]))"
     r"|(?<!\w)(?P<n2>[A-G])(?P<s2>[#♯♭]|[\s-](?:sharp|flat)|b(?!\w))(?![\w])"
 )
 _MODE_ALONE = re.compile(
@@ -259,7 +260,7 @@ def _keys(text: str) -> Iterator[Finding]:
         yield Finding("key", _key_name(note, match["sign"] or match["word"] or "", mode), *match.span())
     for match in _KEY_ALONE.finditer(text):
         sign = match["sign"] or match["word"] or match["s2"] or ""
-        yield Finding("key", _key_name(match["note"] or match["n2"], sign, "major"), *match.span())
+        yield Finding("key", _key_name(match["note"] or match["n2"] or match["n3"], sign, "major"), *match.span())
 
 
 def _is_article(text: str, match: re.Match[str]) -> bool:

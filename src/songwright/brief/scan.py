@@ -175,24 +175,41 @@ def _with_sections(tokens: Sequence[Token], items: list[Item]) -> list[Item]:
 
 
 def _subject(tokens: Sequence[Token], items: Sequence[Item]) -> tuple[int, int] | None:
+    """Returns the range of items behind the first "about" that is about something."""
     for index, item in enumerate(items):
-        colon = index + 1 < len(items) and tokens[items[index + 1].first].key == ":"
-        if item.kind == "cue" and ("subject" in item.cues or ("subject_colon" in item.cues and colon)):
-            start = index + 1 + colon
-            end = start
+        if item.kind != "cue":
+            continue
+        mark = tokens[items[index + 1].first].key if index + 1 < len(items) else ""
+        if "subject_framed" in item.cues:
+            start, end = index + 1, _frame_end(items, index + 1)
+        elif item.cues & {"subject", "subject_comma"} or ("subject_colon" in item.cues and mark == ":"):
+            start = end = index + 1 + (mark == ":" or (mark == "," and "subject_comma" in item.cues))
             while (
                 end < len(items) and end - start < _MAX_SUBJECT_ITEMS and not _ends_subject(tokens, items, start, end)
             ):
                 end += 1
-            if end > start:
-                return start, end
+        else:
+            continue
+        if end > start:
+            return start, end
     return None
+
+
+def _frame_end(items: Sequence[Item], start: int) -> int:
+    """Returns where "以…为主题" closes; `start` if it does not."""
+    for at in range(start, min(start + _MAX_SUBJECT_ITEMS, len(items))):
+        if "frame_end" in items[at].cues:
+            return at
+        if items[at].kind == "break":
+            break
+    return start
 
 
 def _ends_subject(tokens: Sequence[Token], items: Sequence[Item], start: int, at: int) -> bool:
     item = items[at]
     if item.kind == "break":
-        return True
+        goes_on = at > start and at + 1 < len(items) and "relative" in items[at + 1].cues
+        return not (goes_on and tokens[item.first].key == ",")
     if item.language == "zh":
         return at > start and _ends_chinese_subject(tokens, items, at)
     if item.kind != "cue" or at == start:
@@ -202,7 +219,9 @@ def _ends_subject(tokens: Sequence[Token], items: Sequence[Item], start: int, at
         return True
     if "subject_end" not in item.cues and "not" not in item.cues:
         return False
-    return following is None or bool(following.fields & _HARD) or bool(following.meaning.artist)
+    if following is None:
+        return "not" not in item.cues
+    return bool(following.fields & _HARD) or bool(following.meaning.artist)
 
 
 def _next_wish(items: Sequence[Item], at: int) -> Item | None:

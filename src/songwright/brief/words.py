@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -56,9 +56,7 @@ class Vocabulary:
         ignored: words that carry no wish.
         ordinary: words that are never mistyped musical ones.
         ambiguous: style words that are ordinary nouns too (``words``), and what shows which they are.
-        longest: tokens in the longest phrase.
-        typo_targets: words that a mistyped word may be corrected to.
-        spellings: their keys to whole words.
+        spellings: keys of single musical words to the words as they are spelled.
     """
 
     language: str
@@ -69,9 +67,18 @@ class Vocabulary:
     ignored: frozenset[Phrase]
     ordinary: frozenset[str]
     ambiguous: Mapping[str, frozenset[str]]
-    longest: int
-    typo_targets: frozenset[str]
     spellings: Mapping[str, str]
+
+    @cached_property
+    def longest(self) -> int:
+        """Tokens in the longest phrase."""
+        return max(map(len, self.phrases))
+
+    @cached_property
+    def typo_targets(self) -> list[str]:
+        """Words that a mistyped word may be read as."""
+        shortest = _MIN_TYPO_LETTERS - (self.language == "ru")  # Russian keys are stems
+        return sorted(key for key in self.spellings if len(key) >= shortest and key.isalpha())
 
     def meaning(self, keys: Phrase) -> Meaning | None:
         """Returns what the phrase means, also as an English plural; None if it is not known."""
@@ -156,7 +163,6 @@ def load(language: str) -> Vocabulary:
         _put_artist(phrases, cued_artists, name, described)
     phrases.pop((), None)
     words = data["words"]
-    shortest = _MIN_TYPO_LETTERS - (language == "ru")  # Russian keys are stems
     return Vocabulary(
         language=language,
         phrases=phrases,
@@ -166,8 +172,6 @@ def load(language: str) -> Vocabulary:
         ignored=_phrases(words["ignored"]),
         ordinary=frozenset(key for keys in _phrases(words["ordinary"]) for key in keys),
         ambiguous={kind: frozenset(_words(listed)) for kind, listed in data["ambiguous"].items()},
-        longest=max(map(len, phrases)),
-        typo_targets=frozenset(key for key in spellings if len(key) >= shortest and key.isalpha()),
         spellings=spellings,
     )
 
@@ -252,7 +256,7 @@ def _known_words(language: str) -> frozenset[str]:
 def _near_words(language: str) -> dict[str, list[str]]:
     """Every musical word under itself and under itself less one letter."""
     near: dict[str, list[str]] = {}
-    for word in sorted(load(language).typo_targets):
+    for word in load(language).typo_targets:
         for part in _deletions(word):
             near.setdefault(part, []).append(word)
     return near
