@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 _TAPS, _PHASES = 8, 2048
 _MAX_CUTOFF = 0.45
-_SWEEP_CENTS = 40.0
 _OPEN_CUTOFF = 0.42
 """A lowpass above this share of the sample rate is left out: it would do nothing one hears."""
 CONTROL_STEP = 64
@@ -86,7 +85,11 @@ def lowpass(
 
 
 def sweep_lowpass(
-    source: NDArray[np.float32], cutoff_cents: NDArray[np.float64], resonance_cb: float, sample_rate: int
+    source: NDArray[np.float32],
+    cutoff_cents: NDArray[np.float64],
+    resonance_cb: float,
+    sample_rate: int,
+    grid_cents: float,
 ) -> NDArray[np.float32]:
     """Returns the source through the lowpass while its cutoff moves, (samples,).
 
@@ -95,17 +98,18 @@ def sweep_lowpass(
         cutoff_cents: absolute cents (6900 is 440 Hz) for every `CONTROL_STEP` samples, at least to the end.
         resonance_cb: peak height.
         sample_rate: samples per second.
+        grid_cents: the cutoff is rounded to this; each step costs as much as some hundred samples.
     """
     from scipy.signal import lfilter
 
     highest = hz_to_cents(_MAX_CUTOFF * sample_rate)
-    steps = np.round(np.clip(cutoff_cents[: -(-len(source) // CONTROL_STEP)], -1200.0, highest) / _SWEEP_CENTS)
+    steps = np.round(np.clip(cutoff_cents[: -(-len(source) // CONTROL_STEP)], -1200.0, highest) / grid_cents)
     starts = np.concatenate(([0], np.flatnonzero(np.diff(steps)) + 1))
     result = np.empty(len(source), np.float32)
     state = np.zeros(2)
     for first, last in zip(starts, [*starts[1:], len(steps)], strict=True):
         part = slice(first * CONTROL_STEP, last * CONTROL_STEP)
-        top, bottom = _biquad(cents_to_hz(steps[first] * _SWEEP_CENTS), resonance_cb, sample_rate)
+        top, bottom = _biquad(cents_to_hz(steps[first] * grid_cents), resonance_cb, sample_rate)
         result[part], state = lfilter(top, bottom, source[part], zi=state)
     return result
 

@@ -32,7 +32,10 @@ _CUTOFF_GRID_CENTS = 50.0
 """Cutoffs are rounded to this, which nobody hears (a quarter of a decibel), so that notes share their waveforms."""
 _MIN_RELEASE_TIMECENTS = -7200.0
 _MIN_LOOP = 2
+_SWEEP_GRID_CENTS, _RELEASE_GRID_CENTS = 40.0, 120.0
 _SWEEP_HEARD_CENTS = 400.0
+_HEARD_SHARE = 0.45
+"""Of a tail: what comes after is more than 40 dB down."""
 _MIN_RATIO, _MAX_RATIO = 1 / 64, 64.0
 _FILTER_REACH = 256
 """Samples past the end that the resampler may look at."""
@@ -284,7 +287,8 @@ def finished_wave(
     if cutoff is None:
         wave = lowpass(wave, cents_to_hz(tone.cutoff_cents), tone.resonance_cb, sample_rate)
     else:
-        wave = sweep_lowpass(wave, cutoff, tone.resonance_cb, sample_rate)
+        grid = _SWEEP_GRID_CENTS if released is None else _RELEASE_GRID_CENTS
+        wave = sweep_lowpass(wave, cutoff, tone.resonance_cb, sample_rate, grid)
     if tone.tremolo is not None and tone.tremolo[3]:
         gain = 10.0 ** (tone.tremolo[0].values(seconds) * tone.tremolo[3] / 200.0)
         wave = wave * stretch(gain, len(wave))
@@ -297,7 +301,7 @@ def release_sweeps(tone: Tone, held_seconds: float, tail_seconds: float) -> bool
         return False
     envelope, _, to_cutoff = tone.envelope
     level = float(envelope.levels(np.array([held_seconds]))[0])
-    return abs(to_cutoff) * min(level, tail_seconds / envelope.release_seconds) >= _SWEEP_HEARD_CENTS
+    return abs(to_cutoff) * min(level, _HEARD_SHARE * tail_seconds / envelope.release_seconds) >= _SWEEP_HEARD_CENTS
 
 
 def _moving_cutoff(tone: Tone, seconds: NDArray[np.float64], released_seconds: float) -> NDArray[np.float64] | None:
