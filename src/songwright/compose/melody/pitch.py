@@ -32,8 +32,8 @@ LIKELIHOOD_WEIGHT = 0.35
 """Of the mean log-likelihood of a note, in the choice among particles."""
 CONTOUR_WEIGHT = 0.014
 """Cost of a semitone away from the phrase's arch, squared, while drawing."""
-LEAP_WEIGHT = 0.2
-RESOLVE_WEIGHT = 0.6
+LEAP_WEIGHT = 1.5
+RESOLVE_WEIGHT = 0.45
 LONG_TONE_WEIGHT = 0.25
 CLIMAX_WEIGHT = 1.2
 CADENCE_WEIGHT = 1.5
@@ -221,7 +221,7 @@ class _Walk:
             scores = scores - LONG_TONE_WEIGHT * (classes >= SCALE)
         size = np.abs(INTERVALS)
         scores = scores - np.where(
-            size > 4, LEAP_WEIGHT * (0.45 - self.setting.style.melody.leaps) * (size - 2) / 5, 0.0
+            size > 4, LEAP_WEIGHT * (0.3 - self.setting.style.melody.leaps) * (size - 2) / 5, 0.0
         )
         i = self.offset + k
         if i > 1:

@@ -121,7 +121,11 @@ def draw_cells(
         place = 3 if i == num_cells - 1 and num_cells > 1 else min(i, 2)
         history = np.stack([cells[:, i - lag] if i >= lag else np.full(count, -1) for lag in (1, 2, 4)], axis=1)
         table = model.scores(place=np.full(count, place), history=history, **constant)
-        table = table + tilt + _fitting(model, setting, cells[:, i - 1] if i else None, i, num_cells)
+        table = (
+            table
+            + tilt
+            + _fitting(model, setting, cells[:, i - 1] if i else None, i, num_cells, full=plan.cadence == "full")
+        )
         if place == 3 and (plan.cadence == "full" or setting.group):
             table = table - HOLD_WEIGHT * np.maximum(model.last_onset, 0) / setting.cell_steps
         if unlike and i < len(unlike):
@@ -138,17 +142,22 @@ def draw_cells(
     return cells, scores
 
 
-def _fitting(model: RhythmModel, setting: Setting, before: Ints | None, i: int, num_cells: int) -> Floats:
-    """Returns the bias of cells by what may stand at this place of a phrase."""
+def _fitting(
+    model: RhythmModel, setting: Setting, before: Ints | None, i: int, num_cells: int, *, full: bool
+) -> Floats:
+    """Returns the bias of cells by what may stand at this place of a phrase; only a full close may be held a bar."""
     tables = model.tables
     bias = np.zeros(len(tables.cells))
+    held = (model.onsets == 0) & (tables.opening == 1)
     bias[model.onsets == 0] = -np.inf
     if i == 0:
         bias[tables.opening == 1] = -np.inf
         bias[model.first_onset > setting.cell_steps // 4] = -np.inf
     if i == num_cells - 1:
         limit = setting.cell_steps * 5 // 8
-        bias[(model.last_onset > limit) | (model.last_onset < 0)] = -np.inf
+        bias[model.last_onset > limit] = -np.inf
+        if i > 1 and full:
+            bias[held] = 0.0
     result = bias[None, :]
     if before is not None:
         rested = tables.closing[before][:, None] == 1
