@@ -46,6 +46,7 @@ def write_bytes(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
             file.close()
+            Path(file.name).chmod(0o644)  # temporary files are made for their owner alone
             Path(file.name).replace(path)
         except BaseException:
             file.close()

@@ -9,7 +9,7 @@ from songwright.evaluation.key import measure_key, relation
 from songwright.evaluation.spectrum import SAMPLE_RATE, features, read_mono
 from songwright.evaluation.tempo import at_level, measure_tempo
 from songwright.perform.render import Rendering
-from songwright.score.song import Song
+from songwright.score.song import Section, Song
 from songwright.score.theory import parse_key
 
 LENGTH_TOLERANCE_SECONDS = 2.0
@@ -123,14 +123,25 @@ def _length_tolerance(song: Song) -> float:
     return max(LENGTH_TOLERANCE_SECONDS, half_bar) + 0.05
 
 
+def contrast_sections(song: Song) -> tuple[Section, Section] | None:
+    """Returns the first verse and the last chorus (or what stands for them in styles without), or None."""
+    lifted = [s for s in song.sections if s.role in ("chorus", "drop")]
+    lifted = lifted or [s for s in song.sections if s.role in ("head", "theme")]
+    plain = [s for s in song.sections if s.role == "verse"]
+    plain = plain or [s for s in song.sections if s.role in ("head", "theme")]
+    plain = plain or [s for s in song.sections if s.role != "intro"]
+    if not lifted or not plain or lifted[-1] == plain[0]:
+        return None
+    return plain[0], lifted[-1]
+
+
 def _contrast(song: Song, mono: np.ndarray) -> float | None:
-    """Returns how much louder the last chorus (or drop, or head) is than the first verse, before the bus."""
-    lifted = [s for s in song.sections if s.role in ("chorus", "drop", "head", "theme")]
-    first = next((s for s in song.sections if s.role == "verse"), None)
-    if not lifted or first is None:
+    """Returns how much louder the last chorus is than the first verse, before the bus."""
+    pair = contrast_sections(song)
+    if pair is None:
         return None
     levels = {row["label"]: row["rms_db"] for row in section_levels(song, mono)}
-    return _round(levels[lifted[-1].label] - levels[first.label])
+    return _round(levels[pair[1].label] - levels[pair[0].label])
 
 
 def _level_db(mono: np.ndarray) -> float:
