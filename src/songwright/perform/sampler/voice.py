@@ -32,8 +32,8 @@ _CUTOFF_GRID_CENTS = 50.0
 """Cutoffs are rounded to this, which nobody hears (a quarter of a decibel), so that notes share their waveforms."""
 _MIN_RELEASE_TIMECENTS = -7200.0
 _MIN_LOOP = 2
-_SWEEP_GRID_CENTS, _RELEASE_GRID_CENTS = 40.0, 120.0
-_SWEEP_HEARD_CENTS = 400.0
+_SWEEP_GRID_CENTS, _RELEASE_GRID_CENTS = 40.0, 200.0
+_SWEEP_HEARD_CENTS = 600.0
 _HEARD_SHARE = 0.45
 """Of a tail: what comes after is more than 40 dB down."""
 _MIN_RATIO, _MAX_RATIO = 1 / 64, 64.0
