@@ -34,10 +34,9 @@ class Line:
     cells: tuple[int, ...] = ()
     graces: dict[int, int] = field(default_factory=dict)
 
-    def steps(self, setting: Setting) -> tuple[tuple[int, int], ...]:
+    def steps(self) -> tuple[tuple[int, int], ...]:
         """Returns (absolute step, pitch) of its notes."""
         first = self.plan.start_ticks // STEP_TICKS
-        del setting
         return tuple((first + s, p) for (s, _), p in zip(self.slots, self.pitches, strict=True))
 
     def phrase(self, setting: Setting) -> Phrase:
@@ -55,7 +54,7 @@ def write_phrase(
     setting: Setting,
     random: np.random.Generator,
     *,
-    before: tuple[Line, ...] = (),
+    before: Line | None = None,
     rhythm: Rhythm | None = None,
     upbeat: Slots = (),
     guide: Guide | None = None,
@@ -68,7 +67,7 @@ def write_phrase(
         plan: of the phrase.
         setting: of the song.
         random: draws.
-        before: the section's phrases so far, which it may quote.
+        before: the phrase that it follows.
         rhythm: a given rhythm; None draws one.
         upbeat: notes that lead into it (they count as syllables).
         guide: a tune to follow (indices count the upbeat).
@@ -85,7 +84,7 @@ def write_phrase(
     shift = lift_at(setting, plan.start_ticks)
     first = plan.start_ticks // STEP_TICKS
     tonic = setting.plan.key.tonic + shift
-    past = tuple((s - first, p - tonic) for line in before for s, p in line.steps(setting) if s - first < slots[0][0])
+    past = tuple((s - first, p - tonic) for s, p in (before.steps() if before else ()) if s - first < slots[0][0])
     pitches = write_pitches(model, plan, setting, slots, random, past=Past(past), guide=guide, shift=shift)
     return Line(plan, slots, pitches, rhythm.cells)
 

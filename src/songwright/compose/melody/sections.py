@@ -164,7 +164,8 @@ class _SectionWriter:
         if source is None:
             unlike = self.lines[0].cells if self.lines else ()
             short = replace(plan, num_bars=bars - 1) if self._leaves_room(bars) else plan
-            line = write_phrase(model, short, setting, random, upbeat=upbeat, unlike=unlike)
+            last = self.lines[-1] if self.lines else None
+            line = write_phrase(model, short, setting, random, before=last, upbeat=upbeat, unlike=unlike)
             return replace(line, plan=plan)
         keep = 1.0 if shape == shape[0] else 0.5 if bars > 1 else 0.4
         new_rhythm = shape != shape[0] and random.random() < 0.7 and not self._leaves_room(bars)
