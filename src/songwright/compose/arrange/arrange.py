@@ -143,11 +143,11 @@ def _two_takes(context: Context, player: Player, track: Track) -> list[Track]:
 def _with_chords_doubled(context: Context, players: tuple[Player, ...], tracks: list[Track]) -> list[Track]:
     """Returns the tracks with chord players doubled an octave higher in the last chorus, as many as it takes.
 
-    Where that is not enough (a verse of fast riffs before a chorus of long chords) the doubles strike eighths.
+    Where that is not enough (fast riffs in the verse, long chords in the chorus) they strike eighths or sixteenths.
     """
     ranked = [player for kind in _DOUBLED for player in players if player.part.kind == kind]
     plain = list(tracks)
-    for pulse in (False, True):
+    for pulse in (0, 2, 4):
         tracks = plain
         for player in ranked:
             own = next((t for t in tracks if t.id in (player.part.id, f"{player.part.id}_left")), None)

@@ -43,16 +43,16 @@ def lead_double(
     return notes
 
 
-def chords_double(context: Context, player: Player, notes: Sequence[Note], *, pulse: bool = False) -> list[Note]:
+def chords_double(context: Context, player: Player, notes: Sequence[Note], *, pulse: int = 0) -> list[Note]:
     """Returns a chord player's last chorus an octave higher, without what would cover the lead.
 
     Args:
         context: of the arrangement.
         player: whose part it is.
         notes: what it plays in the song.
-        pulse: strike held chords again on every half beat.
+        pulse: into how many strokes a beat of a held chord is parted; 0 leaves it whole.
     """
-    step = context.plan.beat_ticks // 2
+    step = context.plan.beat_ticks // max(1, pulse)
     what = instrument(player.instrument)
     doubled = []
     for stint in player.stints:
