@@ -142,10 +142,12 @@ def test_every_role_and_instrument_has_a_level_and_a_phrase():
     assert set(TRACK_ROLES) - {"drums"} <= set(ROLE_LEVELS_DB)
     assert set(DRUM_GROUPS) <= set(ROLE_LEVELS_DB)
     for name, instrument in INSTRUMENTS.items():
-        for group in DRUM_GROUPS if instrument.family == "kit" else ("",):
+        for group in DRUM_GROUPS if instrument.family == "kit" else ("tune", "chords"):
             phrase = reference_performance(name, group)
             assert phrase.num_notes >= 1
-            assert group or (instrument.low <= phrase.pitches.min() and phrase.pitches.max() <= instrument.high), name
+            assert group in DRUM_GROUPS or (
+                instrument.low <= phrase.pitches.min() and phrase.pitches.max() <= instrument.high
+            ), name
 
 
 def test_a_silent_player_is_left_alone():
@@ -158,3 +160,11 @@ def test_a_track_of_the_song_is_placed_by_all_of_this():
     wave = mix_stem(noise(1.0), song.tracks[0].mix, space(1.0), song=song, level_db=-6.0206)
     assert rms_db(wave[0, : RATE // 8]) == pytest.approx(rms_db(noise(1.0)) - 6.02, abs=0.2)
     assert np.abs(wave[1]).max() < 1e-6
+
+
+def test_chords_are_measured_as_chords():
+    """Three notes at once are louder than one after the other; the gain makes up for it."""
+    calibration = Calibration(RATE)
+    tune, _ = calibration.gains(Sine(), "clean_guitar")
+    chords, _ = calibration.gains(Sine(), "clean_guitar", phrase="chords")
+    assert 20 * np.log10(tune / chords) == pytest.approx(4.77, abs=1.0)

@@ -214,7 +214,7 @@ def test_names_are_safe_and_different(tmp_path):
 def test_every_drum_lands_in_one_stem():
     notes = tuple(Note(p, 10, p, 90) for p in range(128))
     plans = plan_stems(Song(tracks=(Track("d", "drums", "standard_kit", notes=notes),)))
-    assert [plan.drums for plan in plans] == ["kick", "snare", "hats", "toms", "cymbals", "percussion"]
+    assert [plan.phrase for plan in plans] == ["kick", "snare", "hats", "toms", "cymbals", "percussion"]
     assert sorted(p for plan in plans for p in plan.pitches) == list(range(128))
 
 
@@ -258,3 +258,14 @@ def test_the_index_says_what_stems_were_made_from(done):
     index = json.loads((folder / "stems" / "stems.json").read_text())
     assert list(index["stems"]) == list(made.stems)
     assert all(len(entry["made_from"]) == 32 for entry in index["stems"].values())
+
+
+def test_endless_songs_are_refused(tmp_path):
+    with pytest.raises(InputError, match="minutes"):
+        render(tmp_path / "a", Song(duration_ticks=960 * 10**6))
+
+
+def test_a_drum_track_of_no_kit_is_one_stem(tmp_path):
+    notes = (Note(0, 960, 60, 90),)
+    made = render(tmp_path / "a", Song(duration_ticks=3840, tracks=(Track("d", "drums", "violin", notes=notes),)))
+    assert list(made.stems) == ["d"]

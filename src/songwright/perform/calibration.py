@@ -18,6 +18,9 @@ from songwright.score.drums import DRUMS
 from songwright.score.instruments import instrument as find_instrument
 from songwright.score.song import Insert
 
+CHORDAL_ROLES = ("chords", "pad")
+"""Roles that are calibrated by chords."""
+
 REFERENCE_LUFS = -20.0
 """Loudness of every reference phrase after calibration, before the fader: inserts may count on it."""
 
@@ -26,20 +29,21 @@ ROLE_LEVELS_DB: dict[str, float] = {
     "vocal": -8.0,
     "counter_melody": -13.5,
     "backing_vocal": -14.0,
-    "chords": -12.5,
-    "pad": -16.0,
+    "chords": -9.0,
+    "pad": -11.5,
     "bass": -9.0,
     "percussion": -18.0,
     "effects": -17.0,
     "kick": -10.0,
-    "snare": -11.0,
+    "snare": -12.0,
     "hats": -19.0,
     "toms": -12.0,
     "cymbals": -17.0,
 }
 """Level of each role, and of each group of drums, relative to `REFERENCE_LUFS`.
 
-The lead is on top; kick, snare and bass are the foundation; chords stand behind, pads furthest. The numbers leave
+The lead is on top; kick, snare and bass are the foundation; chords stand behind, pads furthest (chords and pads are
+measured by whole chords but play softer than they are measured, hence the small distance here). The numbers leave
 room for the sum of a full arrangement, because stems are fixed: they are never scaled by what others do.
 """
 
@@ -71,7 +75,7 @@ class Calibration:
         self._lock = threading.Lock()
 
     def gains(
-        self, player: Player, instrument: str, inserts: Sequence[Insert] = (), *, drums: str = ""
+        self, player: Player, instrument: str, inserts: Sequence[Insert] = (), *, phrase: str = "tune"
     ) -> tuple[float, float]:
         """Returns two gains as factors: before the inserts, and after them.
 
@@ -79,38 +83,47 @@ class Calibration:
             player: who plays.
             instrument: key into `INSTRUMENTS`.
             inserts: the track's effects; they should change the colour of a part, not its place in the mix.
-            drums: which group of drums is meant, if it is a kit.
+            phrase: what it plays: ``tune``, ``chords``, or a group of drums if it is a kit.
         """
-        key = (id(player), instrument, drums)
-        phrase = self._phrases.get(key)
-        if phrase is None:
+        key = (id(player), instrument, phrase)
+        sound = self._phrases.get(key)
+        if sound is None:
             with self._lock:
-                phrase = self._phrases.setdefault(key, self._phrase(player, instrument, drums))
-        before = _gain(level_lufs(phrase, self._sample_rate), _LARGEST_GAIN_DB)
+                sound = self._phrases.setdefault(key, self._play(player, instrument, phrase))
+        before = _gain(level_lufs(sound, self._sample_rate), _LARGEST_GAIN_DB)
         if not inserts:
             return before, 1.0
-        coloured = apply_chain(phrase * np.float32(before), self._sample_rate, inserts)
+        coloured = apply_chain(sound * np.float32(before), self._sample_rate, inserts)
         return before, _gain(level_lufs(coloured, self._sample_rate), _LARGEST_TRIM_DB)
 
-    def _phrase(self, player: Player, instrument: str, drums: str) -> NDArray[np.float32]:
+    def _play(self, player: Player, instrument: str, phrase: str) -> NDArray[np.float32]:
         """Returns the reference phrase, dry. (2, samples)."""
-        played = reference_performance(instrument, drums)
+        played = reference_performance(instrument, phrase)
         num_samples = int((played.end_seconds[-1] + 0.4) * self._sample_rate)
         return player.render(played, instrument, sample_rate=self._sample_rate, num_samples=num_samples)
 
 
-def reference_performance(instrument: str, drums: str = "") -> Performance:
-    """Returns three notes in the instrument's usual register, or three strokes of a group of drums."""
+def reference_performance(instrument: str, phrase: str = "tune") -> Performance:
+    """Returns what an instrument is measured by.
+
+    Args:
+        instrument: key into `INSTRUMENTS`.
+        phrase: ``tune``: three notes in its usual register; ``chords``: the three together, twice; a group of drums:
+            three strokes of it.
+    """
     known = find_instrument(instrument)
-    if drums:
-        pitches = [DRUMS[name] for name in _DRUM_PHRASES[drums]]
+    length = _SLOW_NOTE_SECONDS if known.family in _SLOW_FAMILIES else _NOTE_SECONDS
+    if phrase in _DRUM_PHRASES:
+        pitches = [DRUMS[name] for name in _DRUM_PHRASES[phrase]]
+        beats = list(range(len(pitches)))
     else:
         centre = int(np.clip(_CENTRES.get(known.family, 63), known.low + 5, max(known.low + 5, known.high - 5)))
-        pitches = [centre - 5, centre, centre + 4]
-    length = _SLOW_NOTE_SECONDS if known.family in _SLOW_FAMILIES else _NOTE_SECONDS
-    starts = np.arange(len(pitches), dtype=np.float64) * length
+        pitches, beats = [centre - 5, centre, centre + 4], [0, 1, 2]
+        if phrase == "chords":
+            pitches, beats = pitches * 2, [0, 0, 0, 1, 1, 1]
+    starts = np.asarray(np.array(beats) * length, dtype=np.float64)
     return Performance(
-        start_seconds=np.asarray(starts, dtype=np.float64),
+        start_seconds=starts,
         end_seconds=np.asarray(starts + 0.95 * length, dtype=np.float64),
         pitches=np.array(pitches, dtype=np.int64),
         velocities=np.full(len(pitches), _VELOCITY, dtype=np.int64),

@@ -80,7 +80,7 @@ def _limited(waveform: NDArray[np.float32], sample_rate: int, target_lufs: float
     if peak > CEILING_DBTP:
         result *= np.float32(10 ** ((CEILING_DBTP - 0.01 - peak) / 20))
         reached, peak = _measured(result, sample_rate)
-    deepest = float(-20 * np.log10(max(curve.min(), 1e-6)))
+    deepest = max(0.0, float(-20 * np.log10(max(curve.min(), 1e-6))))
     notes = []
     if deepest > _SANE_LIMITING_DB:
         notes.append(f"the limiter had to hold back {deepest:.0f} dB to reach {target_lufs:g} LUFS")

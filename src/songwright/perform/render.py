@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from songwright.audio import pcm
 from songwright.errors import InputError
 from songwright.files import slug
-from songwright.perform.calibration import ROLE_LEVELS_DB, Calibration
+from songwright.perform.calibration import CHORDAL_ROLES, ROLE_LEVELS_DB, Calibration
 from songwright.perform.effects.chain import check_insert
 from songwright.perform.mastering import Mastered, master
 from songwright.perform.mixer import SEND_OFF_DB, Space, mix_stem, space_of
@@ -35,6 +35,8 @@ from songwright.score.instruments import instrument as find_instrument
 from songwright.score.song import Song, Track
 
 SAMPLE_RATE = 44100
+LONGEST_SECONDS = 3600.0
+"""Longer scores are refused: their stems would not fit memory and WAV files."""
 SOUND_VERSION = 1
 """Raised whenever the same score would sound otherwise; stems of another version are not reused."""
 
@@ -83,14 +85,14 @@ class StemPlan:
         track: whose notes.
         level: key into `ROLE_LEVELS_DB`.
         pitches: which drums; None for all notes.
-        drums: group of drums by which the kit is calibrated; empty for pitched tracks.
+        phrase: what the instrument is calibrated by, see `calibration.reference_performance`.
     """
 
     name: str
     track: Track
     level: str
     pitches: frozenset[int] | None = None
-    drums: str = ""
+    phrase: str = "tune"
 
 
 def plan_stems(song: Song) -> tuple[StemPlan, ...]:
@@ -107,7 +109,9 @@ def plan_stems(song: Song) -> tuple[StemPlan, ...]:
                 if members:
                     plans.append(StemPlan(f"{track.id}_{group}", track, group, members, group))
         else:
-            plans.append(StemPlan(track.id, track, track.role, None, "percussion" if kit else ""))
+            phrase = "percussion" if kit else "chords" if track.role in CHORDAL_ROLES else "tune"
+            level = track.role if track.role in ROLE_LEVELS_DB else "percussion"
+            plans.append(StemPlan(track.id, track, level, None, phrase))
     return _named(plans)
 
 
@@ -121,7 +125,7 @@ def _named(plans: Sequence[StemPlan]) -> tuple[StemPlan, ...]:
         while name in taken:
             name, number = f"{base}-{number}", number + 1
         taken.add(name)
-        result.append(StemPlan(name, plan.track, plan.level, plan.pitches, plan.drums))
+        result.append(StemPlan(name, plan.track, plan.level, plan.pitches, plan.phrase))
     return tuple(result)
 
 
@@ -156,7 +160,12 @@ def render_song(
             raise InputError(f"track {plan.track.id}: no player for '{plan.track.instrument}'")
     for insert in [i for t in song.tracks for i in t.mix.inserts] + list(song.master.inserts):
         check_insert(insert)
-    space = space_of(song, sample_rate, song_seconds(song))
+    seconds = song_seconds(song)
+    if seconds > LONGEST_SECONDS:
+        raise InputError(
+            f"the song lasts {seconds / 60:.0f} minutes; at most {LONGEST_SECONDS / 60:.0f} can be rendered"
+        )
+    space = space_of(song, sample_rate, seconds)
     work = _StemWork(song, folder, players, space, reuse)
     with _as_input_error(folder):
         (folder / "stems").mkdir(exist_ok=True)
@@ -256,7 +265,7 @@ class _StemWork:
         player = self._players[find_instrument(plan.track.instrument).player]
         mix = plan.track.mix
         clock = time.perf_counter()
-        gains = self._calibration.gains(player, plan.track.instrument, mix.inserts, drums=plan.drums)
+        gains = self._calibration.gains(player, plan.track.instrument, mix.inserts, phrase=plan.phrase)
         clock = self._spent("calibrate", clock)
         played = performance(self._song, plan.track, pitches=plan.pitches)
         dry = player.render(
@@ -264,7 +273,7 @@ class _StemWork:
             sample_rate=self._space.sample_rate, num_samples=self._space.num_samples,
         )  # fmt: skip
         clock = self._spent("play", clock)
-        if plan.drums == "kick":
+        if plan.phrase == "kick":
             mix = replace(mix, duck_db=0.0)
         wave = mix_stem(dry, mix, self._space, song=self._song, gains=gains, level_db=ROLE_LEVELS_DB[plan.level])
         clock = self._spent("effects", clock)
@@ -355,7 +364,7 @@ def stem_hash(plan: StemPlan, song: Song, players: Mapping[str, Player], space: 
         "player": player.identity,
         "instrument": track.instrument,
         "level": ROLE_LEVELS_DB[plan.level],
-        "drums": plan.drums,
+        "phrase": plan.phrase,
         "notes": [
             (n.start_ticks + n.offset_ticks, n.duration_ticks, n.pitch, n.velocity)
             for n in track.notes
