@@ -71,7 +71,7 @@ def main() -> None:
     pieces = [from_song(song) for song in pop_songs]
     rows: list[Row] = []
     for name, corpus in (("pop909", pop909), ("openewld", openewld)):
-        real = [p for p in corpus(data) if held_out(p.name, 20) and len(p.melody) > 20]
+        real = [p for p in corpus(data) if held_out(p.name) and len(p.melody) > 20]
         rows += melodic_rows(name, real, pieces)
     rows += [drum_row(data)]
     rows += bass_rows(data, [from_song(song) for song in compose(ROCK_LIKE, options.songs)])

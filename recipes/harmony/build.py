@@ -45,12 +45,10 @@ from songwright.compose.harmony.model import (
     model_from_arrays,
     pack,
 )
+from songwright.evaluation.corpora import held_out
 from songwright.files import write_bytes
 
 HERE = Path(__file__).parent
-TEST_SHARE = 10
-"""Per cent of songs held out."""
-
 TUNE_SHARE = 10
 """Per cent of songs that the exponents are fitted on."""
 
@@ -69,9 +67,10 @@ class Observation:
 
 def part_of(song: CorpusSong) -> str:
     """Returns ``"test"``, ``"tune"`` or ``"learn"``: by a hash of the song's name, so that the split never moves."""
-    digest = hashlib.blake2b(f"harmony split 0 {song.group} {song.id}".encode(), digest_size=8).digest()
-    place = int.from_bytes(digest, "little") % 100
-    return "test" if place < TEST_SHARE else "tune" if place < TEST_SHARE + TUNE_SHARE else "learn"
+    if held_out(f"{song.group}/{song.id}"):
+        return "test"
+    digest = hashlib.blake2b(f"harmony tune {song.group} {song.id}".encode(), digest_size=8).digest()
+    return "tune" if int.from_bytes(digest, "little") % 100 < TUNE_SHARE else "learn"
 
 
 def duration_index(beats: float) -> int:

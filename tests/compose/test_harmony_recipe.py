@@ -143,7 +143,7 @@ def test_training_learns_a_loop(recipe: tuple[ModuleType, ModuleType]) -> None:
 def test_split_is_by_song_and_never_moves(recipe: tuple[ModuleType, ModuleType]) -> None:
     corpora, build = recipe
     parts = [build.part_of(corpora.CorpusSong(str(i), "pop909", ())) for i in range(2000)]
-    assert 0.07 < parts.count("test") / 2000 < 0.13
+    assert 0.10 < parts.count("test") / 2000 < 0.15
     assert 0.07 < parts.count("tune") / 2000 < 0.13
     listed = set((RECIPE / "splits" / "pop909_test.txt").read_text().split())
     assert listed
