@@ -34,7 +34,7 @@ CONTOUR_WEIGHT = 0.014
 """Cost of a semitone away from the phrase's arch, squared, while drawing."""
 LEAP_WEIGHT = 1.5
 RESOLVE_WEIGHT = 0.45
-SKIP_REWARD = 0.15
+SKIP_REWARD = 0.2
 """Of thirds and wider: the choice among particles leans to steps, this sets it upright (see benchmarks/melody.py)."""
 LONG_TONE_WEIGHT = 0.25
 CLIMAX_WEIGHT = 1.2

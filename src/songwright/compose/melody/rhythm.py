@@ -15,9 +15,7 @@ DENSITY_WEIGHT = 0.3
 """Cost of one note too many or too few in a bar, squared."""
 SYNCOPATION_WEIGHT = 14.0
 """Cost of a cell's distance from the wanted syncopation, squared."""
-LIKELIHOOD_WEIGHT = 0.15
-REPEAT_WEIGHT = 0.1
-"""Reward of a bar that takes up an earlier one."""
+LIKELIHOOD_WEIGHT = 0.06
 STRESS_WEIGHT = 0.8
 HOLD_WEIGHT = 3.0
 """Cost of a close whose last note comes late in its bar: full closes, and all but those of pop."""
@@ -134,9 +132,6 @@ def draw_cells(
         cells[:, i] = drawn.argmax(axis=1)
         log_total = np.log(np.exp(table - table.max(axis=1, keepdims=True)).sum(axis=1)) + table.max(axis=1)
         scores += (table[np.arange(count), cells[:, i]] - log_total) * LIKELIHOOD_WEIGHT
-        for lag in (1, 2):
-            if i >= lag and place != 3:
-                scores += REPEAT_WEIGHT / lag * (model.tables.alike[cells[:, i], cells[:, i - lag]] >= 4)
     mean_onsets = model.onsets[cells].mean(axis=1)
     scores -= DENSITY_WEIGHT * 2 * np.abs(mean_onsets - per_cell)
     return cells, scores

@@ -11,7 +11,7 @@ from songwright.compose.melody.phrases import Line, embellished, lift_at, with_n
 from songwright.compose.melody.rhythm import Slots, draw_upbeat
 from songwright.compose.plan import SectionPlan
 
-NOTES_PER_SECOND = (1.9, 1.65, 1.7, 2.2)
+NOTES_PER_SECOND = (1.95, 1.6, 1.7, 2.2)
 """Of sung tunes, whatever the tempo, by corpus."""
 LATIN_DENSITY = 1.3
 DENSEST = {"solo": 1.9}
