@@ -25,8 +25,8 @@ REFERENCE_LUFS = -20.0
 """Loudness of every reference phrase after calibration, before the fader: inserts may count on it."""
 
 ROLE_LEVELS_DB: dict[str, float] = {
-    "melody": -9.0,
-    "vocal": -8.0,
+    "melody": -8.0,
+    "vocal": -7.0,
     "counter_melody": -13.5,
     "backing_vocal": -14.0,
     "chords": -9.0,
@@ -35,7 +35,7 @@ ROLE_LEVELS_DB: dict[str, float] = {
     "percussion": -18.0,
     "effects": -17.0,
     "kick": -10.0,
-    "snare": -12.0,
+    "snare": -11.0,
     "hats": -19.0,
     "toms": -12.0,
     "cymbals": -17.0,

@@ -65,14 +65,14 @@ def tape(
     """
     drive = np.float32(10 ** (drive_db / 20))
     level = _keep_level(float(drive))
-    recorded = filtered(waveform, shelf("high", 5000.0, 3.0, sample_rate)[None])
-    printed = shaped(recorded, lambda x: np.tanh(x * drive) * level)
+    result = filtered(waveform, shelf("high", 5000.0, 3.0, sample_rate)[None])
+    result = shaped(result, lambda x: np.tanh(x * drive) * level)
     playback = np.array([
         shelf("high", 5000.0, -3.0, sample_rate),
         peak(85.0, 1.5, 0.9, sample_rate),
         *sections(sample_rate, high_cut_hz=16500.0),
     ])  # fmt: skip
-    result = filtered(printed, playback)
+    result = filtered(result, playback)
     if wow > 0:
         slow, fast = 0.0135 * wow / _TAPE_WOW_HZ / (2 * np.pi), 0.0035 * wow / _TAPE_FLUTTER_HZ / (2 * np.pi)
 
