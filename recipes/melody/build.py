@@ -28,19 +28,19 @@ from loglinear import fit, nats
 from observations import BarRow, Edges, bar_rows, class_edges, note_rows, pitch_batch, tune_classes
 
 from songwright.compose.melody import features as f
+from songwright.evaluation.corpora import held_out
 from songwright.files import write_bytes
 
 Table = dict[str, Any]
 Ints = NDArray[np.int64]
 METRES = ("4/4", "3/4", "6/8")
 VOCABULARY = {"4/4": 900, "3/4": 180, "6/8": 180}
-TEST_SHARE = 0.1
 FOLK_SHARE = 0.4  # of the folk tunes: they are many, and would drown the songs
 
 
 def is_test(tune: Tune) -> bool:
     """Returns whether a song is held out; a song's copies go the same way."""
-    return int.from_bytes(hashlib.blake2b(tune.id.encode(), digest_size=4).digest(), "big") % 1000 < 1000 * TEST_SHARE
+    return held_out(tune.id)
 
 
 def is_used(tune: Tune) -> bool:

@@ -85,7 +85,7 @@ def read_openewld(folder: Path) -> Iterator[Tune]:
         with zipfile.ZipFile(path) as archive:
             name = next(n for n in archive.namelist() if n.endswith(".xml") and "META" not in n)
             root = ElementTree.fromstring(archive.read(name))
-        tune = _lead_sheet(root, f"openewld/{path.parent.name}")
+        tune = _lead_sheet(root, f"openewld/{path.stem}")
         if tune:
             yield tune
 
