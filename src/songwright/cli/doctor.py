@@ -12,7 +12,7 @@ EXAMPLES = """examples:
 """
 
 _PACKAGES = {
-    "core": ("numpy", "scipy", "symusic", "soundfile", "soxr", "pretty_midi", "pillow"),
+    "core": ("numpy", "scipy", "soundfile", "soxr", "pretty_midi", "pillow"),
     "train": ("torch", "safetensors"),
     "llm": ("openai",),
     "notation": ("music21",),

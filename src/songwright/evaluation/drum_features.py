@@ -8,14 +8,13 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from songwright.compose.arrange.grooves import TD11_TO_GENERAL_MIDI
-from songwright.errors import DataError
 from songwright.score.drums import DRUMS
+from songwright.score.midi import read_midi
 from songwright.score.song import TICKS_PER_QUARTER, Note
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -101,19 +100,13 @@ def read_groove_midi(path: Path, bar_beats: float = 4.0) -> DrumTake:
     Raises:
         DataError: the file is no MIDI file.
     """
-    import symusic
-
-    try:
-        score: Any = symusic.Score(str(path))
-    except (RuntimeError, ValueError, OSError) as error:
-        raise DataError(path, f"expected a MIDI file: {error}") from error
     mapped = [
-        (n.time, _GROUP_OF[TD11_TO_GENERAL_MIDI[n.pitch]], n.velocity)
-        for track in score.tracks
+        (n.start_ticks, _GROUP_OF[TD11_TO_GENERAL_MIDI[n.pitch]], n.velocity)
+        for track in read_midi(path).tracks
         for n in track.notes
         if n.pitch in TD11_TO_GENERAL_MIDI
     ]
-    return _take(mapped, int(score.ticks_per_quarter), bar_beats)
+    return _take(mapped, TICKS_PER_QUARTER, bar_beats)
 
 
 def _take(rows: Sequence[tuple[int, int, int]], ticks_per_quarter: int, bar_beats: float) -> DrumTake:
