@@ -172,6 +172,18 @@ def test_what_is_wanted_sounds(name, wish):
     assert any(t.instrument == wish and t.notes for t in tracks)
 
 
+FAMILIES = {what.family: name for name, what in reversed(INSTRUMENTS.items()) if what.family not in ("sound", "kit")}
+
+
+@pytest.mark.parametrize("name", ["pop", "jazz"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_one_of_every_family_sounds_where_it_is_wanted(name, family):
+    wish = FAMILIES[family]
+    notes = [n for t in song(name, wanted=(wish,), duration_seconds=60.0)[2] if t.instrument == wish for n in t.notes]
+    assert len(notes) >= 8
+    assert all(instrument(wish).low <= n.pitch <= instrument(wish).high for n in notes)
+
+
 @pytest.mark.parametrize("name", style_names())
 @pytest.mark.parametrize("ban", [("drums",), ("steel_guitar",), ("electric_bass_finger", "acoustic_grand_piano")])
 def test_what_is_unwanted_never_sounds(name, ban):

@@ -10,7 +10,7 @@ from songwright.compose.arrange.context import ChordTimeline, Context, LeadLine,
 from songwright.compose.arrange.counter import write_counter
 from songwright.compose.arrange.guitar import STRINGS, guitar_shape
 from songwright.compose.arrange.lead import write_lead
-from songwright.compose.arrange.pad import write_pad
+from songwright.compose.arrange.pad import write_arpeggio, write_pad
 from songwright.compose.plan import SectionPlan, SongPlan
 from songwright.compose.style import Part, Pattern, load_style
 from songwright.score.instruments import instrument
@@ -137,6 +137,22 @@ def test_pads_keep_out_of_the_lead_and_tie_common_tones():
     for note in performance.notes:
         for other in context.lead.between(note.start_ticks, min(note.end_ticks, note.start_ticks + BAR)):
             assert abs(other.pitch - note.pitch) >= 3
+
+
+@pytest.mark.parametrize("span", [(58, 66), (64, 72), (70, 79), (76, 84)])
+def test_arpeggios_sound_the_whole_chord_without_jumps_or_semitones_against_the_lead(span):
+    pattern = (Pattern(grid=8, line="1 2 3 4 3 2 3 4"),)
+    part = Part("pluck", "arpeggio", ("synth_pluck",), register=(60, 79), voices=4, pattern=pattern)
+    symbols = ["C", "Am", "F", "G", "Dm7", "Gsus4", "Em", "C"]
+    context, player = scene(part, symbols=symbols, lead=tune(*span, bars=8), role="chorus", style="pop")
+    notes = write_arpeggio(context, player).notes
+    for bar in range(8):
+        own = [n.pitch for n in notes if n.start_ticks // BAR == bar]
+        assert len({p % 12 for p in own}) >= 3
+        assert all(abs(a - b) < 12 for a, b in itertools.pairwise(own))
+    for note in notes:
+        lead = context.lead.between(note.start_ticks, note.start_ticks + BEAT // 2)
+        assert all(abs(other.pitch - note.pitch) != 1 for other in lead)
 
 
 def test_strums_spread_ten_to_thirty_milliseconds_and_turn_round():

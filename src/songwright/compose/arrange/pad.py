@@ -92,7 +92,8 @@ def write_arpeggio(context: Context, player: Player) -> Performance:
                     interval = degree_interval(event.symbol, chord, context.key_of(stint.section))
                     pitches = () if interval is None else (voices[0] + interval,)
                 end = event.end if change is None else change
-                for pitch in _clear(context, pitches, event.octaves, event.start, end, player):
+                played = tuple(pitch + 12 * event.octaves for pitch in pitches)
+                for pitch in _clear(context, played, voices, event.start, end, player):
                     extra = 10.0 if event.accent else -26.0 if event.ghost else 0.0
                     gate = 0.5 if event.staccato else player.part.gate
                     notes.append(
@@ -101,18 +102,25 @@ def write_arpeggio(context: Context, player: Player) -> Performance:
     return Performance(tuple(sorted(set(notes))), (), ())
 
 
-def _clear(context: Context, pitches: tuple[int, ...], octaves: int, start: int, end: int, player: Player) -> list[int]:
-    """Returns pitches in the instrument's range, an octave lower where they would rub against the lead."""
+def _clear(
+    context: Context, pitches: tuple[int, ...], voices: tuple[int, ...], start: int, end: int, player: Player
+) -> list[int]:
+    """Returns pitches in the instrument's range; one that would rub against the lead gives way to a near chord tone."""
     what = instrument(player.instrument)
-    sounding = context.lead.between(start, end)
+    lead = context.lead.between(start, end)
+
+    def rubs(pitch: int) -> bool:
+        return any(abs(pitch - n.pitch) == 1 or (abs(pitch - n.pitch) == 2 and n.start_ticks == start) for n in lead)
+
+    tones = [p for p in range(what.low, what.high + 1) if any((p - voice) % 12 == 0 for voice in voices)]
+    clear = [p for p in tones if not rubs(p)]
     found = []
     for pitch in pitches:
-        pitch += 12 * octaves
-        if any(abs(pitch - note.pitch) <= 2 for note in sounding) and pitch - 12 >= what.low:
-            pitch -= 12
         while pitch > what.high:
             pitch -= 12
         while pitch < what.low:
             pitch += 12
+        if clear and rubs(pitch):
+            pitch = min(clear, key=lambda p: (abs(p - pitch), p))
         found.append(pitch)
     return found

@@ -10,9 +10,11 @@ ROOM = 3
 """Semitones that chord players stay below the lead."""
 
 _NARROWEST = 12
+_NARROWEST_BROKEN = 16
 _FLOOR = 48
 _STRETCH = 5
-"""How wide a register a chord player needs, how low one is pushed to get it, how far above its own it may go."""
+"""How wide a register a chord player and an arpeggio need, how low one is pushed to get it, how far above its own it
+may go."""
 
 
 class VoicingMaker:
@@ -81,18 +83,25 @@ class VoicingMaker:
 
 
 def _zone(context: Context, player: Player, stint: Stint, *, over_lead: bool) -> tuple[int, int, bool]:
-    """Returns the register left to a part beside the lead, and whether it lies above it."""
+    """Returns the register left to a part beside the lead, and whether it lies above it.
+
+    An arpeggio that has no room for all its voices on either side stays where it is, among the notes of the lead.
+    """
     what = instrument(player.instrument)
+    broken = player.part.kind == "arpeggio"
+    width = _NARROWEST_BROKEN if broken else _NARROWEST
     low = max(player.part.register[0], what.low)
-    high = max(low + _NARROWEST, min(player.part.register[1], what.high))
+    high = max(low + width, min(player.part.register[1], what.high))
     lead = sorted(note.pitch for note in context.lead.between(*context.span_of(stint)))
     if not lead:
         return low, high, False
     under, over = lead[len(lead) * 2 // 5] - ROOM, lead[-1 - len(lead) // 10] + ROOM
-    if under - low >= _NARROWEST:
+    if under - low >= width:
         return low, min(high, under), False
     top = min(high + _STRETCH, what.high)
-    if over_lead and top - over >= _NARROWEST - 3:
-        return over, min(top, over + _NARROWEST + 3), True
-    low = max(what.low, min(low, max(under - _NARROWEST, _FLOOR)))
-    return low, max(low + _NARROWEST, min(high, under)), False
+    if over_lead and top - over >= width:
+        return over, min(top, over + width + 3), True
+    if broken:
+        return low, high, False
+    low = max(what.low, min(low, max(under - width, _FLOOR)))
+    return low, max(low + width, min(high, under)), False
