@@ -11,6 +11,7 @@ from songwright.compose.harmony import write_harmony
 from songwright.compose.melody import write_melody
 from songwright.compose.plan import SongPlan
 from songwright.compose.style import Style, load_style
+from songwright.compose.wishes import bend
 from songwright.progress import Progress, silent
 from songwright.score.song import (
     ChordSpan,
@@ -52,7 +53,7 @@ def compose_song(brief: Brief, *, progress: Progress = silent) -> Song:
     Raises:
         InputError: the brief asks for something that cannot be.
     """
-    style = load_style(brief.styles[0] if brief.styles else DEFAULT_STYLE)
+    style = bend(load_style(brief.styles[0] if brief.styles else DEFAULT_STYLE), brief)
     progress("compose", 0.0)
     plan = plan_form(brief, style)
     chords = write_harmony(plan, style, seed=brief.seed)

@@ -33,6 +33,15 @@ _BRIGHT = frozenset({
 _TEMPO_WORDS = {"very_slow": 0.0, "slow": 0.15, "medium": 0.5, "fast": 0.85, "very_fast": 1.0}
 
 _DROP_COST = {"solo": 0.6, "interlude": 0.3, "bridge": 0.8, "breakdown": 0.6, "build": 0.8, "intro": 1.2, "outro": 2.0}
+_USUAL = {
+    "intro": (4, 0.4),
+    "outro": (4, 0.4),
+    "bridge": (8, 0.6),
+    "solo": (8, 0.8),
+    "interlude": (8, 0.5),
+    "breakdown": (8, 0.36),
+    "build": (8, 0.66),
+}
 _MAIN_ROLES = ("chorus", "drop", "head", "theme", "verse")
 
 
@@ -131,16 +140,32 @@ def _skeleton(brief: Brief, style: Style, random: np.random.Generator) -> list[_
     chosen = style.form[int(random.choice(len(style.form), p=weights / weights.sum()))]
     parts = [_Part(*row) for row in chosen.parsed()]
     if not brief.form:
-        return parts
+        return _with_wished_sections(parts, set(brief.traits))
     usual = {role: (bars, energy) for form in style.form for role, bars, energy in form.parsed()}
-    fallback = {"intro": (4, 0.4), "outro": (4, 0.4), "bridge": (8, 0.6), "solo": (8, 0.8)}
     asked = []
     for role in brief.form:
         if role not in SECTION_ROLES:
             raise InputError(f"section '{role}' is not known; sections: {', '.join(SECTION_ROLES)}")
-        bars, energy = usual.get(role) or fallback.get(role, (8, 0.6))
+        bars, energy = usual.get(role) or _USUAL.get(role, (8, 0.6))
         asked.append(_Part(role, bars, energy))
     return asked
+
+
+def _with_wished_sections(parts: list[_Part], traits: set[str]) -> list[_Part]:
+    """Returns the form with single sections that were asked for, and without those that were refused."""
+    kept = [part for part in parts if f"no_{part.role}" not in traits]
+    parts = kept if any(part.role in _MAIN_ROLES for part in kept) else parts
+    roles = [part.role for part in parts]
+    late = max((i for i, role in enumerate(roles) if role in _MAIN_ROLES), default=len(roles) - 1)
+    for role in ("solo", "bridge", "interlude", "breakdown", "build"):
+        if role in traits and role not in roles:
+            bars, energy = _USUAL[role]
+            parts = [*parts[:late], _Part(role, bars, energy), *parts[late:]]
+    if "intro" in traits and "intro" not in roles:
+        parts = [_Part("intro", *_USUAL["intro"]), *parts]
+    if "outro" in traits and "outro" not in roles:
+        parts = [*parts, _Part("outro", *_USUAL["outro"])]
+    return parts
 
 
 def fit_bars(parts: list[_Part], low: float, high: float, wish: float) -> list[_Part]:
@@ -183,16 +208,17 @@ def fit_bars(parts: list[_Part], low: float, high: float, wish: float) -> list[_
 
 
 def _structure_cost(parts: tuple[_Part, ...]) -> float:
-    """Returns how odd a form is: a chorus that nothing leads to, neighbours of the same role, an overlong beginning."""
+    """Returns how odd a form is: a chorus or build that nothing leads to or from, neighbours of the same role, an overlong beginning."""
     roles = [part.role for part in parts]
     total = sum(part.bars for part in parts)
     cost = 0.0
-    if total > 24 and "chorus" in roles and "verse" not in roles[: roles.index("chorus")]:
+    if total > 24 and "chorus" in roles and not {"verse", "theme", "head"} & set(roles[: roles.index("chorus")]):
         cost += 3.0
     if total > 40 and "chorus" in roles and roles.count("chorus") < 2:
         cost += 1.0
     for before, after in itertools.pairwise(roles):
-        cost += 1.5 * (before == after) + 1.0 * (before == "prechorus" and after not in ("chorus", "drop"))
+        arrives = after in ("chorus", "drop", "theme", "head")
+        cost += 1.5 * (before == after) + 1.0 * (before in ("prechorus", "build") and not arrives)
     edges = sum(part.bars for part in parts if part.role in ("intro", "outro"))
     return cost + max(0.0, edges - 0.25 * total) * 0.3
 
@@ -214,8 +240,9 @@ def _variants(parts: list[_Part]) -> Iterator[tuple[float, list[_Part]]]:
         before, after = parts[:i], parts[i + 1 :]
         if len(parts) > 1 and mains != [i]:
             only = [p.role for p in parts].count(part.role) == 1
-            final = part.role in ("chorus", "drop", "head") and i == mains[-1]
-            cost = _DROP_COST.get(part.role, 1.0) + (1.0 if only else 0.0) + (2.0 if final else 0.0)
+            final = part.role in ("chorus", "drop", "head", "theme") and i == mains[-1]
+            climax = part.role in _MAIN_ROLES and part.energy == max(p.energy for p in parts)
+            cost = _DROP_COST.get(part.role, 1.0) + 1.0 * only + 2.0 * final + 2.0 * climax
             yield cost, before + after
         half = part.bars // 2
         if part.bars % 2 == 0 and half >= (2 if part.role in ("intro", "outro", "build", "interlude") else 4):
@@ -256,8 +283,10 @@ def _sections(parts: list[_Part], brief: Brief, style: Style, random: np.random.
     roles = [part.role for part in parts]
     lean = 0.0 if brief.energy is None else (brief.energy - 0.5) * 0.2
     lift = 0
-    if "key_lift" in style.devices.last_chorus and brief.origin("key") != "said" and roles.count("chorus") > 2:
+    if "key_lift" in style.devices.last_chorus and brief.origin("key") != "said" and roles.count("chorus") > 1:
         lift = int(random.choice([0, 1, 2], p=[0.4, 0.3, 0.3]))
+        if "key_change" in brief.traits:
+            lift = max(lift, 1)
     last_chorus = max((i for i, role in enumerate(roles) if role == "chorus"), default=-1)
     sections = []
     bar = 0
