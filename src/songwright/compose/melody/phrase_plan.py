@@ -87,7 +87,7 @@ class Setting:
     plan: SongPlan
     style: Style
     chords: tuple[ChordSpan, ...]
-    _cache: dict[tuple[str, int], Harmony] = field(default_factory=dict, compare=False, repr=False)
+    _cache: dict[Chord | None, Harmony] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def metre(self) -> str:
@@ -151,13 +151,11 @@ class Setting:
     def harmony_at(self, tick: int, shift: int) -> Harmony:
         """Returns the chord at a tick as the models see it, counted from the tonic `shift` above the song's."""
         span = self.chord_at(max(0, tick))
-        symbol = span.symbol if span else "N.C."
-        if (symbol, shift) not in self._cache:
-            tonic = (self.plan.key.tonic + shift) % 12
-            chord = parse_chord(symbol)
-            above = chord.transposed(-tonic) if chord else None
-            self._cache[symbol, shift] = describe_chord(above, self.style, self.plan.key)
-        return self._cache[symbol, shift]
+        chord = parse_chord(span.symbol) if span else None
+        above = chord.transposed(-self.plan.key.tonic - shift) if chord else None
+        if above not in self._cache:  # a lifted chord is the same to the models as the plain one
+            self._cache[above] = describe_chord(above, self.style, self.plan.key)
+        return self._cache[above]
 
 
 def describe_chord(chord: Chord | None, style: Style, key: Key) -> Harmony:
