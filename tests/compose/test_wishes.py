@@ -74,3 +74,11 @@ def test_orchestral_adds_strings_and_horns():
 def test_fade_out_fades():
     song = made("punk", traits=("fade_out",))
     assert any(t.mix.automation and t.mix.automation[-1][1] < -20 for t in song.tracks)
+
+
+def test_second_style_lends_its_lead_and_progressions():
+    plain, coloured = bend(load_style("house"), Brief()), bend(load_style("house"), Brief(styles=("house", "jazz")))
+    jazz = load_style("jazz")
+    assert set(jazz.harmony.idioms) <= set(coloured.harmony.idioms)
+    assert coloured.parts_of("lead")[0].instruments[0] == jazz.parts_of("lead")[0].instruments[0]
+    assert coloured.feel == plain.feel

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.quiet:
         from songwright.evaluation.report import summarise
 
-        for note in brief.notes:
+        for note in recording.report["notes"]:
             print(f"note: {note}", file=sys.stderr)
         print(summarise(recording.report))
         print(recording.mix)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from songwright.brief.brief import Brief
-from songwright.compose.style import Part, Style
+from songwright.compose.style import Part, Style, load_style
 from songwright.score.instruments import INSTRUMENTS
 
 Bend = Callable[[Style], Style]
@@ -25,11 +25,28 @@ _DRIVEN = {"amp", "saturation", "lofi", "auto_wah", "phaser", "flanger"}
 
 def bend(style: Style, brief: Brief) -> Style:
     """Returns the style book as this brief wants it; the book itself when nothing is wished."""
+    for name in brief.styles[1:2]:
+        style = _coloured(style, load_style(name))
     wishes = [TRAITS.get(name) for name in brief.traits] + [MOODS.get(name) for name in brief.moods]
     for wish in [*wishes, ERAS.get(brief.era)]:
         if wish is not None:
             style = wish(style)
     return style
+
+
+def _coloured(style: Style, other: Style) -> Style:
+    """Returns the book with the progressions and lead instruments of a second style beside its own."""
+    harmony = replace(style.harmony, idioms=(*style.harmony.idioms, *other.harmony.idioms))
+    leads = [name for part in other.parts_of("lead") for name in part.instruments]
+
+    def change(part: Part) -> Part:
+        return (
+            replace(part, instruments=tuple(dict.fromkeys([*leads, *part.instruments])))
+            if part.kind == "lead"
+            else part
+        )
+
+    return _parts(replace(style, harmony=harmony), change)
 
 
 def _parts(style: Style, change: Callable[[Part], Part | None]) -> Style:

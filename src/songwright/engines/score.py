@@ -6,7 +6,7 @@ The folder is filled aside and takes its name only when everything in it is whol
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from songwright.score.song import to_json as song_to_json
 
 FORMATS = ("flac", "mp3", "ogg")
 PLAYERS = ("sampler", "fluidsynth")
+VOICE_NOTE = "nobody sings yet: an instrument plays the tune that a voice will sing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ def make_song(brief: Brief, folder: Path, *, output: Output | None = None, progr
     """
     output = output or Output()
     output.check()
+    if (brief.voice or brief.lyrics) and not brief.instrumental:
+        brief = replace(brief, notes=(*brief.notes, VOICE_NOTE))
     with staged_folder(folder, force=output.force) as aside:
         started = time.perf_counter()
         song = compose_song(brief, progress=progress)
