@@ -1,29 +1,42 @@
-"""Is it music? Generated songs beside real ones that no table of the program has learned from.
+"""Is it music? Ten rows: generated songs beside real ones that no table of the program has learned from.
 
-Each row is the mean of one metric over 40 generated songs and over real pieces; the distance of the means stands beside
-the noise: the mean distance between two disjoint samples of 40 real pieces (of halves where there are fewer than 80).
-Two controls, made of the generated songs, show that the rows can fail: their bars shuffled, and random notes in key.
-Rows that compare distributions (intervals, drums) give the distance itself.
+Rows 1 to 8 compare tunes of pop-like styles with the held-out songs of POP909 and OpenEWLD together, each corpus with
+the same weight; row 8 needs sections, which only POP909 has. Row 9 compares drums with Groove MIDI's validation
+drummers, row 10 basses with freedoom-midi and openmsx-midi; it is two numbers, and inside only if both are.
 
-Usage: python benchmarks/musicality.py --data FOLDER [--songs 40] [--json FILE]
+A row is inside when |generated − real| is at most twice the noise: the mean difference of two disjoint samples of real
+pieces, each as large as the generated group and drawn half and half from the two corpora (smaller where they run out).
+Two controls made of the generated songs must fail: *shuffled* (the bars of tune and bass in random order; the strokes
+of drums at another order of sixteenths) and *random* (as many notes in the same key at random sixteenths; as many
+strokes at random sixteenths). Rows 1, 2 and 5 do not hear the order of bars but for the joints, and cannot tell
+shuffled bars: random notes must fail them.
+
+Usage: python benchmarks/musicality.py --data FOLDER [--songs 40] [--seed0 1000] [--json FILE]
 """
 
 import argparse
+import csv
 import json
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from songwright.brief.brief import Brief
 from songwright.compose.compose import compose_song
-from songwright.compose.style import style_names
 from songwright.evaluation.corpora import held_out, multitrack, openewld, pop909
-from songwright.evaluation.drum_features import read_groove_midi, set_distance, split_half_distance, take_of_notes
+from songwright.evaluation.drum_features import (
+    DrumTake,
+    read_groove_midi,
+    set_distance,
+    split_half_distance,
+    take_of_notes,
+)
 from songwright.evaluation.metrics import METRICS
-from songwright.evaluation.metrics.intervals import interval_distance
+from songwright.evaluation.metrics.intervals import interval_histogram
 from songwright.evaluation.piece import Piece, from_song
 from songwright.score.song import Song
 from songwright.seeding import generator
@@ -31,25 +44,35 @@ from songwright.seeding import generator
 POP_LIKE = ("pop", "rock", "rnb", "mandarin_ballad", "disco", "country", "soul", "folk")
 ROCK_LIKE = ("rock", "metal", "punk", "pop")
 MELODIC = (
-    "pitch_class_entropy", "scale_consistency", "groove_consistency", "chord_tone_ratio", "repetition_index",
-    "empty_bar_share", "density_contrast",
+    "pitch_class_entropy", "scale_consistency", "groove_consistency", "chord_tone_ratio", "interval_distance",
+    "repetition_index", "empty_bar_share", "density_contrast",
 )  # fmt: skip
+BASS = ("bass_root_on_one", "bass_kick_coincidence")
+BLIND_TO_ORDER = ("pitch_class_entropy", "scale_consistency", "interval_distance")
 DRUM_CLASSES = {"rock": "rock", "funk": "funk", "jazz": "jazz", "hip_hop": "hiphop", "reggae": "reggae"}
+DRUM_SONGS = 8
 WINDOW_BARS = 8
+ROUNDS = 200
+
+Floats = NDArray[np.float64]
+Metric = Callable[[Piece], float | Floats | None]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: `gap` is |generated − real|, or a distance; controls are gaps too."""
+    """One line of the table: `gap` is |generated − real| or a distance; those of the controls are `shuffled`, `random`.
 
+    `real` and `generated` are None for metrics that are distances themselves.
+    """
+
+    number: str
     metric: str
-    reference: str
     real: float | None
     generated: float | None
     gap: float
     noise: float
-    shuffled: float | None = None
-    random: float | None = None
+    shuffled: float
+    random: float
 
     @property
     def inside(self) -> bool:
@@ -58,66 +81,99 @@ class Row:
 
 
 def main() -> None:
-    """Prints the table, one row a metric and reference, and how many rows are inside."""
+    """Prints the table that counts, then tunes against each corpus alone."""
     args = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     args.add_argument("--data", type=Path, default=os.environ.get("SONGWRIGHT_DATA"), help="folder of the open data")
     args.add_argument("--songs", type=int, default=40, help="generated songs in a group")
+    args.add_argument("--seed0", type=int, default=1000, help="seed of the first song")
     args.add_argument("--json", type=Path, help="also write the rows here")
     options = args.parse_args()
     if options.data is None:
         args.error("give --data FOLDER or set SONGWRIGHT_DATA")
     data = Path(options.data)
-    pop_songs = compose(POP_LIKE, options.songs)
-    pieces = [from_song(song) for song in pop_songs]
-    rows: list[Row] = []
-    for name, corpus in (("pop909", pop909), ("openewld", openewld)):
-        real = [p for p in corpus(data) if held_out(p.name) and len(p.melody) > 20]
-        rows += melodic_rows(name, real, pieces)
-    rows += [drum_row(data)]
-    rows += bass_rows(data, [from_song(song) for song in compose(ROCK_LIKE, options.songs)])
-    show(rows)
+    real = {name: held_out_pieces(corpus(data)) for name, corpus in (("pop909", pop909), ("openewld", openewld))}
+    tunes = [from_song(song) for song in compose(POP_LIKE, options.songs, options.seed0)]
+    rows = melodic_rows(real, tunes)
+    rows.append(drum_row(data, options.seed0))
+    rows += bass_rows(data, [from_song(song) for song in compose(ROCK_LIKE, options.songs, options.seed0)])
+    show("pop909 and openewld, groove-midi, freedoom-midi and openmsx-midi", rows)
+    count(rows)
+    alone = {name: melodic_rows({name: pieces}, tunes) for name, pieces in real.items()}
+    for name, part in alone.items():
+        show(f"for reading, not counted: {name} alone ({len(real[name])} pieces)", part)
     if options.json:
-        options.json.write_text(json.dumps([{**vars(r), "inside": bool(r.inside)} for r in rows], indent=1) + "\n")
+        tables = {"table": rows, **alone}
+        text = {k: [{**asdict(r), "inside": r.inside} for r in v] for k, v in tables.items()}
+        options.json.write_text(json.dumps(text, indent=1) + "\n")
 
 
-def compose(styles: Sequence[str], count: int) -> list[Song]:
-    """Returns songs of the styles in turn, seeds rising from 1000."""
-    known = [style for style in styles if style in style_names()]
-    return [compose_song(Brief(styles=(known[i % len(known)],), seed=1000 + i)) for i in range(count)]
+def held_out_pieces(pieces: Iterable[Piece]) -> list[Piece]:
+    """Returns the pieces of the held-out share that have a tune."""
+    return [p for p in pieces if held_out(p.name) and len(p.melody) > 20]
 
 
-def melodic_rows(name: str, real: Sequence[Piece], generated: Sequence[Piece]) -> list[Row]:
-    """Returns rows 1 to 8 against one corpus; metrics that the corpus cannot give are left out."""
-    controls = {"shuffled": [shuffle_bars(p, i) for i, p in enumerate(generated)],
-                "random": [random_notes(p, i) for i, p in enumerate(generated)]}  # fmt: skip
-    rows = []
-    for metric in MELODIC:
-        values = scores(METRICS[metric], real)
-        if len(values) < 20:
-            continue
-        ours = scores(METRICS[metric], generated)
-        gap = {k: abs(scores(METRICS[metric], c).mean() - values.mean()) for k, c in controls.items()}
-        noise = split_half(len(values), len(generated), lambda a, b, v=values: abs(v[a].mean() - v[b].mean()))
-        rows.append(Row(metric, name, values.mean(), ours.mean(), abs(ours.mean() - values.mean()), noise, **gap))
-    noise = split_half(
-        len(real), len(generated), lambda a, b: interval_distance([real[i] for i in a], [real[i] for i in b])
+def compose(styles: Sequence[str], songs: int, seed0: int) -> list[Song]:
+    """Returns songs of the styles in turn, seeds rising from `seed0`."""
+    return [compose_song(Brief(styles=(styles[i % len(styles)],), seed=seed0 + i)) for i in range(songs)]
+
+
+def melodic_rows(real: Mapping[str, Sequence[Piece]], generated: Sequence[Piece]) -> list[Row]:
+    """Returns rows 1 to 8 against corpora of the same weight; a metric that none of them can give is left out."""
+    controls = (
+        [shuffle_bars(p, i) for i, p in enumerate(generated)],
+        [random_notes(p, i) for i, p in enumerate(generated)],
     )
-    gap = {k: interval_distance(real, c) for k, c in controls.items()}
-    rows.append(Row("interval_distance", name, None, None, interval_distance(real, generated), noise, **gap))
-    return rows
+    rows = (compare(str(i + 1), metric, real, generated, controls) for i, metric in enumerate(MELODIC))
+    return [row for row in rows if row is not None]
 
 
-def scores(metric: Callable[[Piece], float | None], pieces: Sequence[Piece]) -> np.ndarray:
-    """Returns the metric of every piece that has it."""
-    return np.array([v for v in map(metric, pieces) if v is not None])
+def compare(
+    number: str,
+    name: str,
+    real: Mapping[str, Sequence[Piece]],
+    generated: Sequence[Piece],
+    controls: tuple[Sequence[Piece], Sequence[Piece]],
+) -> Row | None:
+    """Returns one row; None if no corpus has the metric in at least twenty pieces."""
+    histogram = name == "interval_distance"
+    metric: Metric = _histogram if histogram else METRICS[name]
+    corpora = [values for pieces in real.values() if len(values := scores(metric, pieces)) >= 20]
+    if not corpora:
+        return None
+    size = len(generated) // len(corpora)
+    truth = np.mean([values.mean(axis=0) for values in corpora], axis=0)
+    ours, shuffled, random = (scores(metric, p).mean(axis=0) for p in (generated, *controls))
+    noise = split_half(corpora, size, generator(0, "musicality", "noise", name))
+    means = (None, None) if histogram else (float(truth[0]), float(ours[0]))
+    return Row(number, name, *means, _gap(ours, truth), noise, _gap(shuffled, truth), _gap(random, truth))
 
 
-def split_half(total: int, count: int, distance: Callable[[np.ndarray, np.ndarray], float], rounds: int = 100) -> float:
-    """Returns the mean distance between two disjoint random samples of the real set, of the generated set's size."""
-    size = min(count, total // 2)
-    random = generator(0, "musicality", "noise", total, count)
-    draws = (random.permutation(total) for _ in range(rounds))
-    return float(np.mean([distance(order[:size], order[size : 2 * size]) for order in draws]))
+def scores(metric: Metric, pieces: Sequence[Piece]) -> Floats:
+    """Returns (pieces, numbers) of every piece that has the metric: one number, or the 25 of a histogram."""
+    return np.array([np.atleast_1d(v) for v in map(metric, pieces) if v is not None])
+
+
+def _histogram(piece: Piece) -> Floats | None:
+    shares = interval_histogram([piece])
+    return shares if shares.any() else None
+
+
+def _gap(a: Floats, b: Floats) -> float:
+    """Returns the difference of two numbers, or the total variation distance of two histograms."""
+    return float(np.abs(a - b).sum() / (1 if len(a) == 1 else 2))
+
+
+def split_half(corpora: Sequence[Floats], size: int, random: np.random.Generator) -> float:
+    """Returns the mean gap of two disjoint random samples, each of at most `size` pieces from every corpus."""
+    found = []
+    for _ in range(ROUNDS):
+        halves: tuple[list[Floats], list[Floats]] = ([], [])
+        for values in corpora:
+            order, part = random.permutation(len(values)), min(size, len(values) // 2)
+            halves[0].append(values[order[:part]].mean(axis=0))
+            halves[1].append(values[order[part : 2 * part]].mean(axis=0))
+        found.append(_gap(np.mean(halves[0], axis=0), np.mean(halves[1], axis=0)))
+    return float(np.mean(found))
 
 
 def shuffle_bars(piece: Piece, seed: int) -> Piece:
@@ -142,61 +198,85 @@ def random_notes(piece: Piece, seed: int) -> Piece:
     return replace(piece, melody=rows.astype(np.int64))
 
 
-def drum_row(data: Path) -> Row:
-    """Returns row 9: distance of drum onsets and velocities to Groove MIDI's validation drummers, mean over classes."""
-    import csv
+def bass_rows(data: Path, generated: Sequence[Piece]) -> list[Row]:
+    """Returns row 10, two lines; the controls play the bass of the generated songs."""
+    real = {"both": [p for archive in ("freedoom-midi", "openmsx-midi") for p in multitrack(data, archive)]}
+    controls = tuple(
+        [replace(p, bass=change(replace(p, melody=p.bass), i).melody) for i, p in enumerate(generated)]
+        for change in (shuffle_bars, random_notes)
+    )
+    rows = [compare(f"10{'ab'[i]}", m, real, generated, (controls[0], controls[1])) for i, m in enumerate(BASS)]
+    return [row for row in rows if row is not None]
 
+
+def drum_row(data: Path, seed0: int) -> Row:
+    """Returns row 9: distance of drum onsets and velocities to Groove MIDI's validation drummers, mean over classes."""
     root = next(p.parent for p in sorted((data / "groove-midi").rglob("info.csv")))
     with (root / "info.csv").open(newline="") as file:
         takes = [r for r in csv.DictReader(file) if r["split"] == "validation" and r["beat_type"] == "beat"]
-    gaps, noises = [], []
+    found: list[tuple[float, ...]] = []
     for style, groove in DRUM_CLASSES.items():
         rows = [r for r in takes if r["style"].split("/")[0] == groove and r["time_signature"] == "4-4"]
         windows = [read_groove_midi(root / r["midi_filename"]).windows(WINDOW_BARS) for r in rows]
         windows = [w for w in windows if w]
-        if style not in style_names() or len(windows) < 2:
+        if len(windows) < 2:
             continue
+        random = generator(0, "musicality", "drums", groove)
+        noise = split_half_distance(windows, random=random)
         ours = []
-        for song in compose((style,), 8):
+        for song in compose((style,), DRUM_SONGS, seed0):
             drums = [n for t in song.tracks if t.role == "drums" for n in t.notes]
             ours += take_of_notes(drums, song.meters[0].bar_ticks).windows(WINDOW_BARS)
-        distance = set_distance([w for take in windows for w in take], ours)
-        half = split_half_distance(windows, random=generator(0, "musicality", "drums", groove))
-        if np.isfinite(half.onset):
-            gaps.append((distance.onset + distance.velocity) / 2)
-            noises.append((half.onset + half.velocity) / 2)
-    return Row("drum_distance", "groove-midi", None, None, float(np.mean(gaps)), float(np.mean(noises)))
+        truth = [w for take in windows for w in take]
+        sets = (ours, [reorder_steps(t, random) for t in ours], [random_strokes(t, random) for t in ours])
+        distances = [noise, *(set_distance(truth, s) for s in sets)]
+        found.append(tuple((d.onset + d.velocity) / 2 for d in distances))
+    noise_mean, gap, shuffled, scattered = np.mean(found, axis=0).tolist()
+    return Row("9", "drum_distance", None, None, gap, noise_mean, shuffled, scattered)
 
 
-def bass_rows(data: Path, generated: Sequence[Piece]) -> list[Row]:
-    """Returns row 10: bass against freedoom-midi and openmsx-midi together."""
-    real = [p for archive in ("freedoom-midi", "openmsx-midi") for p in multitrack(data, archive)]
-    rows = []
-    for metric in ("bass_root_on_one", "bass_kick_coincidence"):
-        values, ours = scores(METRICS[metric], real), scores(METRICS[metric], generated)
-        noise = split_half(len(values), len(generated), lambda a, b, v=values: abs(v[a].mean() - v[b].mean()))
-        row = Row(metric, "freedoom+openmsx", values.mean(), ours.mean(), abs(ours.mean() - values.mean()), noise)
-        shuffled = [replace(p, bass=shuffle_bars(replace(p, melody=p.bass), i).melody) for i, p in enumerate(generated)]
-        rows.append(replace(row, shuffled=abs(scores(METRICS[metric], shuffled).mean() - values.mean())))
-    return rows
+def reorder_steps(take: DrumTake, random: np.random.Generator) -> DrumTake:
+    """Returns drumming with the sixteenths of each bar in another order."""
+    width = take.bar_beats / 16
+    step = np.floor(take.beats / width + 0.5).astype(np.int64)
+    orders = np.array([random.permutation(16) for _ in range(int(step.max()) // 16 + 1)])
+    moved = step // 16 * 16 + orders[step // 16, step % 16]
+    return replace(take, beats=take.beats + (moved - step) * width)
 
 
-def show(rows: Sequence[Row]) -> None:
-    """Prints the rows and the counts."""
-    print(
-        f"{'metric':<23}{'reference':<18}{'real':>8}{'ours':>8}{'gap':>8}{'noise':>8}  in  {'shuffled':>9}{'random':>9}"
+def random_strokes(take: DrumTake, random: np.random.Generator) -> DrumTake:
+    """Returns as many strokes at random sixteenths, on random drums of the take, at random strengths."""
+    count = len(take.beats)
+    steps = np.sort(random.integers(0, WINDOW_BARS * 16, count))
+    return replace(
+        take,
+        beats=steps * take.bar_beats / 16,
+        group=random.choice(np.unique(take.group), count),
+        velocity=random.integers(1, 128, count).astype(np.float64),
     )
+
+
+def show(title: str, rows: Sequence[Row]) -> None:
+    """Prints rows; a star marks a control that falls outside."""
+    print(f"\n{title}")
+    head = "".join(f"{c:>8}" for c in ("real", "ours", "gap", "noise"))
+    print(f"{'':<4}{'metric':<23}{head}   in {'shuffled':>9} {'random':>9}")
     for r in rows:
         cells = "".join(f"{'' if v is None else f'{v:.3f}':>8}" for v in (r.real, r.generated, r.gap, r.noise))
-        extra = "".join(
-            f"{'' if v is None else f'{v:.3f}' + ('' if v <= 2 * r.noise else '*'):>9}" for v in (r.shuffled, r.random)
-        )
-        print(f"{r.metric:<23}{r.reference:<18}{cells}  {'yes' if r.inside else ' no'} {extra}")
-    print(f"inside twice the noise: {sum(r.inside for r in rows)} of {len(rows)} (a star: that control falls outside)")
+        controls = " ".join(f"{v:.3f}{'*' if v > 2 * r.noise else ' '}".rjust(9) for v in (r.shuffled, r.random))
+        print(f"{r.number:<4}{r.metric:<23}{cells}  {'yes' if r.inside else ' no'} {controls}")
+
+
+def count(rows: Sequence[Row]) -> None:
+    """Prints how many of the ten rows are inside, and on how many each control is outside."""
+    groups = [[r for r in rows if r.number.rstrip("ab") == str(n)] for n in range(1, 11)]
+    inside = sum(all(r.inside for r in group) for group in groups)
+    print(f"inside twice the noise: {inside} of {len(groups)} (row 10: both of its lines)")
+    blind = ", ".join(r.number for r in rows if r.metric in BLIND_TO_ORDER)
     for control in ("shuffled", "random"):
-        failed = [r for r in rows if getattr(r, control) is not None]
-        count = sum(getattr(r, control) > 2 * r.noise for r in failed)
-        print(f"control, {control}: outside on {count} of {len(failed)}")
+        failed = sum(any(getattr(r, control) > 2 * r.noise for r in group) for group in groups)
+        note = f" (rows {blind} do not hear the order of bars)" if control == "shuffled" else ""
+        print(f"control, {control}: outside on {failed} of {len(groups)}{note}")
 
 
 if __name__ == "__main__":
