@@ -208,7 +208,7 @@ def fit_bars(parts: list[_Part], low: float, high: float, wish: float) -> list[_
 
 
 def _structure_cost(parts: tuple[_Part, ...]) -> float:
-    """Returns how odd a form is: a chorus or build that nothing leads to or from, neighbours of the same role, an overlong beginning."""
+    """Returns how odd a form is: a chorus or build without the other, neighbours of one role, long edges."""
     roles = [part.role for part in parts]
     total = sum(part.bars for part in parts)
     cost = 0.0

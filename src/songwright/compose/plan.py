@@ -88,6 +88,24 @@ class SongPlan:
         bar = tick // self.bar_ticks
         return next((s for s in self.sections if s.first_bar <= bar < s.first_bar + s.num_bars), self.sections[-1])
 
+    @property
+    def climax(self) -> SectionPlan | None:
+        """What the song builds towards: its last chorus or drop, or the last head or theme of forms without."""
+        for roles in (("chorus", "drop"), ("head", "theme")):
+            found = [section for section in self.sections if section.role in roles]
+            if found:
+                return found[-1]
+        return None
+
+    @property
+    def opening(self) -> SectionPlan | None:
+        """What the climax is heard against: the first verse, or the first head or theme; None where there is no arc."""
+        for roles in (("verse",), ("head", "theme")):
+            found = [section for section in self.sections if section.role in roles]
+            if found:
+                return found[0] if found[0] is not self.climax else None
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Phrase:

@@ -33,6 +33,8 @@ _HAND_ORDER = (
     "floor_tom", "floor_tom_2", "ride_bell", "ride", "ride_2", "open_hat", "closed_hat",
 )  # fmt: skip
 _GRACE_SECONDS = 0.028
+_LIFT = 0.05
+"""How much harder the climax of a style that builds is struck, beside what its energy says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,14 @@ class _Job:
             value += 0.12
         return min(1.0, max(0.0, value))
 
+    def gain(self, section: SectionPlan) -> float:
+        """Returns how hard a section is played."""
+        lift = _LIFT if self.style.builds and section is self.plan.climax else 0.0
+        return _gain(self.intensity(section)) + lift
+
     def busier(self, section: SectionPlan) -> bool:
         """Whether this is the last chorus of a style whose drummer opens up there."""
-        return "busier_drums" in self.style.devices.last_chorus and section.role == "chorus" and section.is_last
+        return "busier_drums" in self.style.devices.last_chorus and section is self.plan.climax
 
 
 def write_drums(
@@ -104,7 +111,7 @@ def groove_bars(plan: SongPlan, part: Part, section: SectionPlan, intensity: flo
 def _section(job: _Job, section: SectionPlan) -> list[Hit]:
     """Returns a section's groove with its inner variation: small turns, fills and crashes every eight bars."""
     plan, intensity = job.plan, job.intensity(section)
-    gain = _gain(intensity)
+    gain = job.gain(section)
     bars = groove_bars(plan, job.part, section, intensity, job.seed)
     bars = [[replace(h, gain=h.gain * gain) for h in bar] for bar in bars]
     if section.role == "build" and not any(p.sections and "build" in p.sections for p in job.part.pattern):
@@ -133,7 +140,7 @@ def _section(job: _Job, section: SectionPlan) -> list[Hit]:
 
 def _gain(intensity: float) -> float:
     """Returns how hard a section is played."""
-    return 0.8 + 0.22 * intensity
+    return 0.74 + 0.3 * intensity
 
 
 def _loosened(job: _Job, section: SectionPlan, index: int, bar: list[Hit]) -> list[Hit]:

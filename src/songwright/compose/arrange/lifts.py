@@ -97,19 +97,11 @@ def second_take(context: Context, part_id: str, notes: Sequence[Note]) -> tuple[
 
 def is_fuller(context: Context, tracks: Sequence[Track]) -> bool:
     """Whether the last chorus has clearly more onsets than the first verse, or reaches an octave further."""
-    first, last = compared_sections(context)
+    first, last = context.plan.opening, context.plan.climax
     if first is None or last is None:
         return True
     a, b = _fullness(context, tracks, first), _fullness(context, tracks, last)
     return b[0] >= FULLER * a[0] or b[1] >= a[1] + 12
-
-
-def compared_sections(context: Context) -> tuple[SectionPlan | None, SectionPlan | None]:
-    """Returns the first verse and the section the song builds towards (None where the form has none)."""
-    sections = context.plan.sections
-    first = next((s for s in sections if s.role == "verse"), None)
-    last = next((s for s in reversed(sections) if s.role in ("chorus", "drop")), None)
-    return first, last
 
 
 def _fullness(context: Context, tracks: Sequence[Track], section: SectionPlan) -> tuple[float, int]:

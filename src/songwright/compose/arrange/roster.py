@@ -9,16 +9,18 @@ from dataclasses import dataclass, replace
 
 from songwright.compose.arrange.casting import cast
 from songwright.compose.arrange.context import Context, Player, Stint
-from songwright.compose.plan import SectionPlan, SongPlan
+from songwright.compose.plan import SectionPlan
 from songwright.compose.style import Part
 
-_CARRIED = ("chorus", "drop", "head", "theme")
 _WORDLESS = ("intro", "interlude", "outro")
 """Where a riff carries the music alone."""
 
 _EXTRA_LAYERS = ("counter", "arpeggio", "pad", "percussion", "riff")
 _CALM = 0.5
 """A song that begins with a verse no fuller than this begins with few players."""
+
+_HELD_BACK = 0.06
+"""How much less than its energy the first verse of a song that builds is played with."""
 
 _ENTRY_ORDER = {"pad": 0, "comp": 1, "arpeggio": 1, "riff": 1, "effects": 0, "bass": 2, "percussion": 3, "drums": 4}
 
@@ -40,12 +42,14 @@ def make_roster(context: Context, wanted: Collection[str], unwanted: Collection[
     """
     seats = [_Seat(*row) for row in cast(context, tuple(wanted), tuple(unwanted))]
     plan, style = context.plan, context.style
-    lifted = _last_chorus(plan)
+    opening, lifted = plan.opening, plan.climax
     rows: dict[str, list[Stint]] = {seat.part.id: [] for seat in seats}
     earlier: dict[str, set[str]] = {}
     for section in plan.sections:
         lift = section is lifted and style.builds
         intensity = min(1.0, section.energy + 0.03 * min(section.occurrence, 2) + (0.08 if lift else 0.0))
+        if section is opening and lifted is not None and style.builds:
+            intensity = max(0.0, intensity - _HELD_BACK)
         playing = _playing(context, seats, section, intensity, lift=lift)
         if section.role in earlier and section.role not in ("intro", "outro", "breakdown"):
             playing |= _one_more(seats, section, intensity, playing, earlier[section.role])
@@ -59,15 +63,6 @@ def make_roster(context: Context, wanted: Collection[str], unwanted: Collection[
                 rows[part_id].append(Stint(section, intensity, first, end, lift))
     players = [Player(seat.part, seat.instrument, tuple(rows[seat.part.id])) for seat in seats]
     return tuple(_heard(context, player, seat.wanted) for player, seat in zip(players, seats, strict=True))
-
-
-def _last_chorus(plan: SongPlan) -> SectionPlan | None:
-    """Returns the section that the song builds towards."""
-    for role in _CARRIED:
-        found = [s for s in plan.sections if s.role == role]
-        if found:
-            return found[-1]
-    return max(plan.sections, key=lambda s: (s.energy, s.first_bar), default=None)
 
 
 def _playing(

@@ -20,7 +20,7 @@ class Touch:
     def __init__(self, context: Context, stint: Stint, part_id: str, *, base: float = 78, depth: float = 1.0) -> None:
         self._plan = context.plan
         self._start, self._end = context.span_of(stint)
-        self._base = base + 28.0 * (stint.intensity - 0.55) + (3.0 if stint.lifted else 0.0)
+        self._base = base + 34.0 * (stint.intensity - 0.55) + (4.0 if stint.lifted else 0.0)
         self._depth = depth
         self._spread = 1.5 if context.style.feel.programmed else 3.0
         self._random = context.random(stint.section.label, part_id, "touch")
