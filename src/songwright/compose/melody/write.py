@@ -13,7 +13,7 @@ from songwright.compose.style import Style
 from songwright.score.song import ChordSpan, Note
 from songwright.seeding import generator
 
-SUNG = ("verse", "prechorus", "chorus", "bridge", "theme", "head", "solo")
+SUNG = ("verse", "prechorus", "chorus", "drop", "bridge", "theme", "head", "solo")
 QUOTED = ("chorus", "head", "theme", "verse")
 """Where a quotation comes from, in this order."""
 EDGES = ("intro", "interlude", "outro")
