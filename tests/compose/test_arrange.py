@@ -162,6 +162,23 @@ def test_the_last_chord_rings_to_the_end(name):
     assert set(roots) <= {(plan.key.tonic + plan.sections[-1].key_shift) % 12}
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", ["blues", "jazz"])
+def test_a_tag_ends_in_strokes_of_the_whole_band(name, seed):
+    plan, _, tracks = song(name, seed=seed, duration_seconds=100.0)
+    ring = (plan.num_bars - plan.tail_bars) * plan.bar_ticks
+    start = ring - 2 * plan.bar_ticks
+    band = [t for t in tracks if t.role in ("bass", "chords", "drums") and any(n.start_ticks >= start for n in t.notes)]
+    assert {t.role for t in band} == {"bass", "chords", "drums"}
+    strokes = [{n.start_ticks for n in t.notes if start <= n.start_ticks < ring - plan.beat_ticks} for t in band]
+    assert all(found == strokes[0] and start in found for found in strokes)
+    for track in band:
+        if not track.is_drums:
+            sounding = [n for n in track.notes if n.start_ticks < ring - plan.beat_ticks and n.end_ticks > start]
+            stop = start + plan.bar_ticks - plan.beat_ticks // 2
+            assert not any(n.start_ticks < stop < n.end_ticks for n in sounding), f"{track.id} does not stop"
+
+
 @pytest.mark.parametrize("name", STYLES)
 @pytest.mark.parametrize(
     "wish",

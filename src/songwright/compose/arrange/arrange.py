@@ -9,6 +9,7 @@ from songwright.compose.arrange.comping import ring_chord, write_comping
 from songwright.compose.arrange.context import ChordTimeline, Context, LeadLine, Performance, Player
 from songwright.compose.arrange.counter import write_counter
 from songwright.compose.arrange.drums import write_drums
+from songwright.compose.arrange.endings import tag_start, with_tag
 from songwright.compose.arrange.feel import apply_feel
 from songwright.compose.arrange.lead import write_lead
 from songwright.compose.arrange.lifts import chords_double, is_fuller, lead_double, second_take
@@ -176,16 +177,19 @@ def _perform(context: Context, player: Player) -> Performance:
     plan, style, part = context.plan, context.style, player.part
     casted = replace(part, instruments=(player.instrument,))
     if part.kind == "drums":
-        return Performance(
-            _entered(context, player, write_drums(plan, style, casted, intensities(player), seed=context.seed))
-        )
+        notes = write_drums(plan, style, casted, intensities(player), seed=context.seed)
+        return Performance(with_tag(context, player, _entered(context, player, notes)))
     if part.kind == "percussion":
         notes = write_percussion(plan, style, casted, intensities(player), seed=context.seed)
-        return Performance(_entered(context, player, notes))
+        return Performance(with_tag(context, player, _entered(context, player, notes)))
     if part.kind == "effects":
         return Performance(write_effects(plan, style, casted, seed=context.seed))
     performance = _WRITERS[part.kind](context, player)
     notes = tuple(n for n in performance.notes if part.kind == "lead" or n.start_ticks < context.ring_start)
+    notes, tag = with_tag(context, player, notes), tag_start(context)
+    if tag is not None and part.kind != "lead":
+        bends = tuple(bend for bend in performance.bends if bend.tick < tag or bend.value == 0)
+        performance = replace(performance, bends=bends)
     return replace(performance, notes=tuple(sorted((*notes, *_ring(context, player)))))
 
 
