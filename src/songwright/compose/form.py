@@ -212,7 +212,10 @@ def _structure_cost(parts: tuple[_Part, ...]) -> float:
     roles = [part.role for part in parts]
     total = sum(part.bars for part in parts)
     cost = 0.0
-    if total > 24 and "chorus" in roles and not {"verse", "theme", "head"} & set(roles[: roles.index("chorus")]):
+    body = [role for role in roles if role != "intro"]
+    if len(body) > 1 and body[0] in ("bridge", "breakdown", "solo", "interlude", "outro"):
+        cost += 2.0
+    if total > 8 and "chorus" in roles and not {"verse", "theme", "head"} & set(roles[: roles.index("chorus")]):
         cost += 3.0
     if total > 40 and "chorus" in roles and roles.count("chorus") < 2:
         cost += 1.0

@@ -27,7 +27,7 @@ REFERENCE_LUFS = -20.0
 ROLE_LEVELS_DB: dict[str, float] = {
     "melody": -8.0,
     "vocal": -7.0,
-    "counter_melody": -13.5,
+    "counter_melody": -12.0,
     "backing_vocal": -14.0,
     "chords": -9.0,
     "pad": -11.5,
@@ -36,9 +36,9 @@ ROLE_LEVELS_DB: dict[str, float] = {
     "effects": -17.0,
     "kick": -10.0,
     "snare": -11.0,
-    "hats": -19.0,
+    "hats": -18.0,
     "toms": -12.0,
-    "cymbals": -17.0,
+    "cymbals": -15.5,
 }
 """Level of each role, and of each group of drums, relative to `REFERENCE_LUFS`.
 
