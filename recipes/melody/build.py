@@ -138,6 +138,20 @@ def learn_pitch(train: list[Tune], test: list[Tune]) -> tuple[NDArray[np.float64
     return weights, table
 
 
+def with_lent_chord_tones(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the pitch weights with openewld's for hymns and folk tunes where these, having no chords, teach nothing.
+
+    That is how tunes sit on the tones of a chord.
+    """
+    index = next(i for i, (name, _, _) in enumerate(f.TEMPLATES) if name.startswith("chord tone"))
+    lent = weights.copy()
+    table = lent[f.PITCH_OFFSETS[index] : f.PITCH_OFFSETS[index + 1]].reshape(len(GROUPS), -1, f.NUM_TONES)
+    lender = table[GROUPS.index("openewld"), :, : f.SCALE_ALONE]
+    for corpus in ("hymn", "folk"):
+        table[GROUPS.index(corpus), :, : f.SCALE_ALONE] = lender
+    return lent
+
+
 def upbeats(tunes: list[Tune]) -> dict[str, list[tuple[str, int]]]:
     """Returns, for every metre, how phrases are led into: the onsets in the half bar before, with counts."""
     counts: dict[str, Counter[str]] = {m: Counter() for m in METRES}
@@ -181,7 +195,7 @@ def main() -> None:
     edges: dict[str, Edges] = {}
     report_pitch_weights, report["pitch_nats_per_note"] = learn_pitch(train, test)
     print(json.dumps(report["pitch_nats_per_note"], indent=1), f"({time.time() - started:.0f} s)")
-    arrays["pitch"] = report_pitch_weights.astype(np.float16)
+    arrays["pitch"] = with_lent_chord_tones(report_pitch_weights).astype(np.float16)
     for metre in METRES:
         cells, weights, table, edges[metre] = learn_rhythm(train, test, metre)
         report["rhythm_nats_per_bar"][metre] = table

@@ -16,7 +16,12 @@ STEP_TICKS = 240
 """A sixteenth, the grid of the models."""
 
 _GROUPS = {"jazz": 1, "latin": 1, "classical": 2, "folk": 3, "world": 2}
-_SYNCOPATION_SPAN = 0.45
+LOOSE_SCALE = (-0.4, -1.6)
+"""Scores of the degrees outside a pentatonic or blues scale, in the chord and outside it: tunes lean to five notes."""
+LEADING_NOTE = -0.5
+"""Score of a note outside the key that leads into a chord tone."""
+STRICT_SCALE = (-1.2, -3.0)
+"""The same where the scale is the style itself, as in guofeng."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ class PhrasePlan:
         climax: whether it holds the section's highest note.
         syllables: exact number of notes, when words are given; None leaves it to the model.
         stresses: 0 or 1 for each syllable (empty: none given).
+        rest_bars: bars at its end in which it is silent.
     """
 
     start_ticks: int
@@ -49,9 +55,15 @@ class PhrasePlan:
     climax: bool = False
     syllables: int | None = None
     stresses: tuple[int, ...] = ()
+    rest_bars: int = 0
 
     def __post_init__(self) -> None:
-        if self.num_bars < 1 or self.low + 4 > self.high or self.notes_per_bar <= 0:
+        if (
+            self.num_bars - self.rest_bars < 1
+            or self.rest_bars < 0
+            or self.low + 4 > self.high
+            or self.notes_per_bar <= 0
+        ):
             raise InputError(f"a phrase needs a bar, a range of at least a third and notes: {self}")
         if self.syllables is not None and self.syllables < 1:
             raise InputError(f"a phrase needs at least one syllable, not {self.syllables}")
@@ -67,11 +79,13 @@ class Harmony:
         root: above the tonic, 12 for none.
         classes: of the twelve degrees.
         bias: added to the score of the twelve degrees; -inf is forbidden.
+        passing: the same for short notes off the beat, which may lead into a chord tone from the semitone below.
     """
 
     root: int
     classes: Ints
     bias: Floats
+    passing: Floats
 
 
 @dataclass(frozen=True)
@@ -168,16 +182,26 @@ def describe_chord(chord: Chord | None, style: Style, key: Key) -> Harmony:
         bias[degree] = 0.0
     if style.melody.scale in ("pentatonic", "blues"):
         keep = _coloured_scale(style.melody.scale, key)
-        bias += np.array([0.0 if d in keep else -1.2 if d in tones else -3.0 for d in range(12)])
+        in_chord, outside = STRICT_SCALE if style.family == "world" else LOOSE_SCALE
+        bias += np.array([0.0 if d in keep else in_chord if d in tones else outside for d in range(12)])
         if style.melody.scale == "blues":
             for degree in keep:
                 bias[degree] = max(bias[degree], -1.5 if classes[degree] in (CHROMATIC,) else 0.0)
     if style.melody.scale == "chord" and chord:
         bias += np.where((classes == SCALE) | (classes == CHROMATIC), -1.5, 0.0)
-    for degree in range(12):  # a fourth over a major third and the like: passing only
-        if chord and classes[degree] == SCALE and (degree - 1) % 12 in tones:
-            bias[degree] -= 0.5
-    return Harmony(chord.root if chord else 12, classes, bias)
+    return Harmony(chord.root if chord else 12, classes, bias, _with_leading_notes(bias, tones, style, key))
+
+
+def _with_leading_notes(bias: Floats, tones: tuple[int, ...], style: Style, key: Key) -> Floats:
+    """Returns the bias with the semitones below chord tones; minor keeps its raised seventh for the dominant."""
+    passing = bias.copy()
+    if style.family == "world" or style.melody.scale == "chord":
+        return passing
+    for tone in tones:
+        below = (tone - 1) % 12
+        if np.isneginf(bias[below]) and not (key.is_minor and below == 11):
+            passing[below] = LEADING_NOTE
+    return passing
 
 
 def _without_extensions(chord: Chord | None) -> tuple[int, ...]:

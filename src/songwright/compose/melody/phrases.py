@@ -122,9 +122,10 @@ def with_new_ending(
     body = tuple(s for s in line.slots if s[0] >= 0)
     cells = line.cells
     end = line.plan.num_bars * setting.bar_steps * keep
-    if new_rhythm and line.plan.num_bars > 1:
+    sung_bars = plan.num_bars - plan.rest_bars
+    if (new_rhythm or plan.rest_bars > line.plan.rest_bars) and sung_bars > 1:
         other = write_rhythm(model.rhythm, plan, setting, random, count=12)
-        kept_bars = min(line.plan.num_bars - 1, max(1, round(line.plan.num_bars * keep)))
+        kept_bars = min(sung_bars - 1, max(1, round(plan.num_bars * keep)))
         cut = kept_bars * setting.bar_steps
         tail = tuple(s for s in other.slots if s[0] >= cut)
         if tail:

@@ -216,7 +216,11 @@ class _Walk:
         scores = np.where(
             (candidate < low) | (candidate > high), -200.0 - 10 * np.abs(candidate - (low + high) / 2), 0.0
         )
-        scores = scores + np.maximum(note.harmony.bias, -60.0)[degree]
+        passing = note.place == 1 and note.length < 4 and note.accent >= 3
+        scores = scores + np.maximum(note.harmony.passing if passing else note.harmony.bias, -60.0)[degree]
+        if k:
+            leads = np.isneginf(self.notes[k - 1].harmony.bias[before % 12])
+            scores = scores - np.where(leads[:, None] & (INTERVALS != 1), 12.0, 0.0)
         scores = scores - CONTOUR_WEIGHT * (candidate - self.contour[k]) ** 2
         classes = note.harmony.classes[degree]
         if note.length >= 4 and note.place != 3:

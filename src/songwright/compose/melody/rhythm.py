@@ -60,6 +60,7 @@ def write_rhythm(
         unlike: cells of a phrase to contrast with.
         count: how many rhythms are drawn to choose from.
     """
+    plan = replace(plan, num_bars=plan.num_bars - plan.rest_bars, rest_bars=0)
     num_cells = cells_in(plan.num_bars, setting)
     if plan.syllables is not None:
         count *= WORDS_FACTOR

@@ -14,6 +14,9 @@ from songwright.compose.plan import SectionPlan
 NOTES_PER_SECOND = (1.95, 1.6, 1.7, 2.2)
 """Of sung tunes, whatever the tempo, by corpus."""
 LATIN_DENSITY = 1.3
+RESTING = ("verse", "prechorus", "chorus", "bridge")
+"""Roles whose tune may end a bar early: the singer breathes and the band leads over."""
+REST_SHARE = 0.15
 DENSEST = {"solo": 1.9}
 """Most notes in a quarter, on average; 2.6 for roles that are not listed."""
 
@@ -111,6 +114,7 @@ class _SectionWriter:
         self.notes_per_bar = self._density() * sparse
         self.lines: list[Line] = []
         self.upbeats: dict[str, Slots] = {}
+        self.rests = section.role in RESTING and len(self.lengths) > 1 and random.random() < REST_SHARE
 
     def _climax_index(self) -> int:
         if self.section.role == "chorus" or len(self.shapes) < 3:
@@ -153,7 +157,7 @@ class _SectionWriter:
             first_bar * self.setting.plan.bar_ticks, bars, shape,
             "full" if answers or last else "half", self.low, cap, centre,
             self.notes_per_bar, float(np.clip(self.setting.style.melody.syncopation + self.voice.syncopation, 0, 1)),
-            climax,
+            climax, rest_bars=int(self._leaves_room(bars) or (last and self.rests and bars >= 4)),
         )  # fmt: skip
 
     def _phrase(self, i: int, first_bar: int, bars: int, shape: str) -> Line:
@@ -163,10 +167,8 @@ class _SectionWriter:
         upbeat = self._upbeat(shape[0])
         if source is None:
             unlike = self.lines[0].cells if self.lines else ()
-            short = replace(plan, num_bars=bars - 1) if self._leaves_room(bars) else plan
             last = self.lines[-1] if self.lines else None
-            line = write_phrase(model, short, setting, random, before=last, upbeat=upbeat, unlike=unlike)
-            return replace(line, plan=plan)
+            return write_phrase(model, plan, setting, random, before=last, upbeat=upbeat, unlike=unlike)
         keep = 1.0 if shape == shape[0] else 0.5 if bars > 1 else 0.4
         new_rhythm = shape != shape[0] and random.random() < 0.7 and not self._leaves_room(bars)
         return with_new_ending(model, source, plan, setting, random, keep=keep, new_rhythm=new_rhythm, upbeat=upbeat)

@@ -17,6 +17,9 @@ SUNG = ("verse", "prechorus", "chorus", "drop", "bridge", "theme", "head", "solo
 QUOTED = ("chorus", "head", "theme", "verse")
 """Where a quotation comes from, in this order."""
 EDGES = ("intro", "interlude", "outro")
+QUOTING = {"intro": 0.6, "interlude": 0.4}
+"""How often the hook is quoted there; the band plays alone else."""
+VARIATION_TRIES = 4
 SPARSE = 0.65
 """Density of a tune over riffs and loops."""
 GRACE_TICKS = 80
@@ -125,15 +128,20 @@ class _Writer:
         return lines
 
     def _varied(self, line: Line, random: np.random.Generator) -> Line:
-        return with_new_ending(
-            self.model, line, line.plan, self.setting, random, keep=0.7, new_rhythm=random.random() < 0.5
-        )
+        """Returns the phrase with another ending; the learned one often comes out again, hence the tries."""
+        varied = line
+        for _ in range(VARIATION_TRIES):
+            new_rhythm = bool(random.random() < 0.5)
+            varied = with_new_ending(self.model, line, line.plan, self.setting, random, keep=0.7, new_rhythm=new_rhythm)
+            if (varied.slots, varied.pitches) != (line.slots, line.pitches):
+                break
+        return varied
 
     def _quotation(self, section: SectionPlan) -> list[Line]:
         """Returns the hook where it announces, recalls or ends the song."""
         role = next((r for r in QUOTED if r in self.tunes), None)
         random = generator(self.seed, "melody", section.role, "quotation", section.occurrence)
-        chance = 1.0 if section.role == "outro" or self.style.devices.intro == "lead" else 0.6
+        chance = 1.0 if section.role == "outro" or self.style.devices.intro == "lead" else QUOTING[section.role]
         if role is None or random.random() >= chance:
             return []
         hook = self.tunes[role][0]
