@@ -42,7 +42,7 @@ from songwright.score.song import Song
 from songwright.seeding import generator
 
 POP_LIKE = ("pop", "rock", "rnb", "mandarin_ballad", "disco", "country", "soul", "folk")
-ROCK_LIKE = ("rock", "metal", "punk", "pop")
+ROCK_LIKE = ("rock", "metal", "punk")
 MELODIC = (
     "pitch_class_entropy", "scale_consistency", "groove_consistency", "chord_tone_ratio", "interval_distance",
     "repetition_index", "empty_bar_share", "density_contrast",
@@ -145,7 +145,8 @@ def compare(
     ours, shuffled, random = (scores(metric, p).mean(axis=0) for p in (generated, *controls))
     noise = split_half(corpora, size, generator(0, "musicality", "noise", name))
     means = (None, None) if histogram else (float(truth[0]), float(ours[0]))
-    return Row(number, name, *means, _gap(ours, truth), noise, _gap(shuffled, truth), _gap(random, truth))
+    gaps = [_gap(part, truth) for part in (ours, shuffled, random)]
+    return Row(number, name, means[0], means[1], gaps[0], noise, gaps[1], gaps[2])
 
 
 def scores(metric: Metric, pieces: Sequence[Piece]) -> Floats:
