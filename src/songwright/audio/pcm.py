@@ -23,6 +23,7 @@ BLOCK_SAMPLES = 1 << 16
 _HEADER_BYTES = 44
 _LARGEST_DATA_BYTES = (1 << 32) - 64
 _PCM, _FLOAT = 1, 3
+_TRIPLE = np.dtype([("low", "<u2"), ("high", "u1")])  # three bytes, little-endian
 
 
 def quantise(waveform: NDArray[np.floating]) -> NDArray[np.int32]:
@@ -31,7 +32,8 @@ def quantise(waveform: NDArray[np.floating]) -> NDArray[np.int32]:
     Args:
         waveform: any shape, nominally in [-1, 1].
     """
-    scaled = np.rint(waveform * np.float32(FULL_SCALE))
+    scaled = waveform * np.float32(FULL_SCALE)
+    np.rint(scaled, out=scaled)
     np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1, out=scaled)
     return np.asarray(scaled, dtype=np.int32)
 
@@ -43,11 +45,10 @@ def pack(samples: NDArray[np.int32]) -> NDArray[np.uint8]:
         samples: (channels, samples), each within 24 bits.
     """
     interleaved = np.ascontiguousarray(samples.T, dtype="<i4").reshape(-1)  # (samples * channels,)
-    quads = interleaved.view(np.uint8).reshape(-1, 4)
-    triples = np.empty((len(quads), 3), np.uint8)
-    for byte in range(3):
-        triples[:, byte] = quads[:, byte]
-    return triples.reshape(-1)
+    triples = np.empty(len(interleaved), _TRIPLE)
+    triples["low"] = interleaved.view("<u2")[0::2]
+    triples["high"] = interleaved.view(np.uint8)[2::4]
+    return triples.view(np.uint8)
 
 
 def unpack(data: NDArray[np.uint8], channels: int) -> NDArray[np.int32]:

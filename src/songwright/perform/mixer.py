@@ -79,10 +79,18 @@ def mix_stem(
         gains: calibration before and after the inserts, as factors.
         level_db: the usual level of the track's role.
     """
-    dry *= np.float32(gains[0])
-    wave = apply_inserts(dry, space, mix.inserts)
-    fader = fader_curve(mix, space, song) * (gains[1] * 10 ** (level_db / 20))
-    wave = apply_gain(wave, fader, hop=_HOP, out=wave)
+    mono = np.array_equal(dry[0], dry[1])
+    wave = dry[:1] if mono else dry
+    wave *= np.float32(gains[0])
+    wave = apply_inserts(wave, space, mix.inserts)
+    level = gains[1] * 10 ** (level_db / 20)
+    if mix.automation:
+        wave = apply_gain(wave, fader_curve(mix, space, song) * level, hop=_HOP, out=wave)
+    else:
+        wave *= np.float32(10 ** (mix.gain_db / 20) * level)
+    if len(wave) == 1:
+        dry[:] = wave
+        wave = dry
     wave = pan(wave, mix.pan)
     wave = add_sends(wave, mix, space)
     if mix.duck_db > 0:
@@ -98,10 +106,8 @@ def apply_inserts(dry: NDArray[np.float32], space: Space, inserts: Sequence[Inse
 
 
 def fader_curve(mix: TrackMix, space: Space, song: Song) -> NDArray[np.float64]:
-    """Returns the fader's gain with its automation, as a control curve of `_HOP` samples a point."""
+    """Returns the gain of a fader that is moved, as a control curve of `_HOP` samples a point."""
     count = num_points(space.num_samples, _HOP)
-    if not mix.automation:
-        return np.full(count, 10 ** (mix.gain_db / 20))
     seconds = seconds_at(song, [tick for tick, _ in mix.automation])
     moves = [gain for _, gain in mix.automation]
     times = np.arange(count) * (_HOP / space.sample_rate)

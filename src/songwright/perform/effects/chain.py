@@ -29,11 +29,13 @@ class Effect:
         function: ``(waveform, sample_rate, *, ...)``; its keyword arguments are the parameters, with their defaults.
         ranges: lowest and highest value of each parameter.
         tempo: whether the function takes ``beat_seconds``, the length of a quarter note.
+        sides: whether it treats left and right differently; the others do a mono sound once.
     """
 
     function: Callable[..., NDArray[np.float32]]
     ranges: Mapping[str, Range]
     tempo: bool = False
+    sides: bool = False
 
 
 _HZ: Range = (0.0, 22000.0)
@@ -65,21 +67,21 @@ EFFECTS: dict[str, Effect] = {
     "tape": Effect(drive.tape, {"drive_db": _DRIVE, "wow": _SHARE}),
     "amp": Effect(drive.amp, {"drive_db": _DRIVE, "tone": _SHARE}),
     "cabinet": Effect(drive.cabinet, {"size": _SHARE}),
-    "double": Effect(drive.double, {"delay_ms": (0.0, 60.0), "detune_cents": (0.0, 50.0)}),
-    "vinyl": Effect(texture.vinyl, {"noise_db": (-120.0, -10.0), "wear": _SHARE}),
+    "double": Effect(drive.double, {"delay_ms": (0.0, 60.0), "detune_cents": (0.0, 50.0)}, sides=True),
+    "vinyl": Effect(texture.vinyl, {"noise_db": (-120.0, -10.0), "wear": _SHARE}, sides=True),
     "lofi": Effect(texture.lofi, {"bits": (2.0, 24.0), "rate_hz": (1000.0, 48000.0), "antialias": _SHARE}),
-    "width": Effect(texture.width, {"amount": (0.0, 3.0)}),
-    "chorus": Effect(modulation.chorus, {"rate_hz": _SLOW_HZ, "depth_ms": (0.0, 20.0), "mix": _SHARE}),
+    "width": Effect(texture.width, {"amount": (0.0, 3.0)}, sides=True),
+    "chorus": Effect(modulation.chorus, {"rate_hz": _SLOW_HZ, "depth_ms": (0.0, 20.0), "mix": _SHARE}, sides=True),
     "flanger": Effect(
         modulation.flanger,
-        {"rate_hz": _SLOW_HZ, "depth_ms": (0.0, 10.0), "feedback": (-0.9, 0.9), "mix": _SHARE},
+        {"rate_hz": _SLOW_HZ, "depth_ms": (0.0, 10.0), "feedback": (-0.9, 0.9), "mix": _SHARE}, sides=True,
     ),
-    "phaser": Effect(modulation.phaser, {"rate_hz": _SLOW_HZ, "depth": _SHARE, "mix": _SHARE}),
+    "phaser": Effect(modulation.phaser, {"rate_hz": _SLOW_HZ, "depth": _SHARE, "mix": _SHARE}, sides=True),
     "tremolo": Effect(
         modulation.tremolo, {"rate_hz": _SLOW_HZ, "rate_beats": (0.0, 64.0), "depth": _SHARE}, tempo=True
     ),
-    "auto_wah": Effect(modulation.auto_wah, {"depth": _SHARE}),
-    "rotary": Effect(modulation.rotary, {"speed_hz": _SLOW_HZ}),
+    "auto_wah": Effect(modulation.auto_wah, {"depth": _SHARE}, sides=True),
+    "rotary": Effect(modulation.rotary, {"speed_hz": _SLOW_HZ}, sides=True),
 }  # fmt: skip
 """What an insert may be: kind, function, parameters."""
 
@@ -116,7 +118,8 @@ def apply_chain(
     """Returns the waveform after every insert, in order. The waveform given is left as it is.
 
     Args:
-        waveform: (2, samples).
+        waveform: (2, samples), or (1, samples) of a sound that is the same on both sides; it stays so as long as the
+            inserts let it.
         sample_rate: samples per second.
         inserts: kinds and parameters.
         beat_seconds: length of a quarter note, for effects that move with the beat.
@@ -129,5 +132,7 @@ def apply_chain(
     for insert in inserts:
         effect = EFFECTS[insert.kind]
         extra = {"beat_seconds": beat_seconds} if effect.tempo else {}
+        if effect.sides and len(waveform) == 1:
+            waveform = np.repeat(waveform, 2, axis=0)
         waveform = effect.function(waveform, sample_rate, **insert.parameters, **extra)
     return waveform
