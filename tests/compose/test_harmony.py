@@ -130,6 +130,20 @@ def test_a_lifted_section_is_transposed(style: Style) -> None:
     assert [(a, n, chord(s).transposed(2)) for a, n, s in plain] == [(a, n, chord(s)) for a, n, s in lifted]
 
 
+@pytest.mark.parametrize("meter", [(4, 4), (3, 4), (6, 8), (5, 4)])
+def test_a_lift_is_prepared_by_the_dominant_of_the_new_key(style: Style, meter: tuple[int, int]) -> None:
+    for seed in range(4):
+        plain, lifted = (make_plan(meter=meter, lift=lift) for lift in (0, 2))
+        before, after = (write_harmony(plan, style, seed=seed) for plan in (plain, lifted))
+        rows = chords_of(lifted, after, 5)
+        assert chord(rows[-1][2]) == Chord(9, "7")
+        assert rows[-1][1] <= lifted.bar_ticks // 2 + lifted.beat_ticks
+        early = lifted.bar_ticks * 5
+        assert [r for r in rows if sum(r[:2]) <= early] == [
+            r for r in chords_of(plain, before, 5) if sum(r[:2]) <= early
+        ]
+
+
 def test_only_the_vocabulary_is_used(style: Style) -> None:
     allowed = {parse_roman(r) for r in style.harmony.major}
     for seed in range(15):

@@ -9,9 +9,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from songwright.compose.melody import Melody, write_melody
+from songwright.compose.melody import Melody, PhrasePlan, Setting, write_melody, write_phrase
+from songwright.compose.melody.model import load_model
+from songwright.compose.melody.phrases import with_new_ending
 from songwright.compose.plan import SectionPlan, SongPlan
 from songwright.compose.style import MelodyBook, Style, parse_style
+from songwright.errors import InputError
 from songwright.score.song import ChordSpan
 from songwright.score.theory import MODES, parse_chord, parse_key
 
@@ -221,6 +224,46 @@ def test_phrases_breathe_and_carry_stresses():
         assert set(phrase.stresses) <= {0, 1}
     gaps = [b.start_ticks - a.end_ticks for a, b in pairwise(melody.notes)]
     assert sum(g >= 240 for g in gaps) >= len(melody.phrases) // 2
+
+
+def test_a_phrase_that_rests_is_silent_in_its_last_bars():
+    song = plan(form=(("verse", 8, 0.5),))
+    setting = Setting(song, style(), chords(song))
+    for seed in range(6):
+        phrase = PhrasePlan(0, 4, rest_bars=1)
+        line = write_phrase(load_model(), phrase, setting, np.random.default_rng(seed))
+        assert line.slots
+        assert all(start + length <= 3 * 16 for start, length in line.slots)
+        full = write_phrase(load_model(), PhrasePlan(0, 4), setting, np.random.default_rng(seed))
+        ended = with_new_ending(load_model(), full, phrase, setting, np.random.default_rng(seed))
+        assert all(start + length <= 3 * 16 for start, length in ended.slots)
+        assert ended.pitches[:3] == full.pitches[:3]
+    with pytest.raises(InputError):
+        PhrasePlan(0, 2, rest_bars=2)
+
+
+def test_notes_outside_the_key_are_short_and_lead_up():
+    song = plan()
+    found = 0
+    for seed in range(12):
+        notes = tune(song, seed=seed).notes
+        for note, following in pairwise(notes):
+            if note.pitch % 12 not in MODES["major"]:
+                found += 1
+                assert note.duration_ticks < 960 and note.start_ticks % 960
+                assert following.pitch == note.pitch + 1
+    assert found > 3
+
+
+def test_folk_tunes_hear_the_chords():
+    song, hits = plan(), []
+    for seed in range(5):
+        folk = replace(style(), family="folk")
+        for n in tune(song, folk, seed=seed).notes:
+            if n.start_ticks % 1920 == 0:
+                tones = parse_chord(chords(song)[n.start_ticks // song.bar_ticks].symbol).pitch_classes
+                hits.append(n.pitch % 12 in tones)
+    assert np.mean(hits) > 0.6
 
 
 def test_final_note_is_the_tonic_on_the_held_bar():

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,8 @@ _LENDERS = {
 _PERIOD_SHARE = 0.6
 """How often a loop of eight bars is a period, a a′."""
 
+_DOMINANTS = ("V7", "V9", "V13", "V7sus4", "Vsus4", "V", "V5")
+"""What leads into another key, the best first."""
 
 Span = tuple[Fraction, Fraction, Chord]
 """Start and length in felt beats, and a chord over tonic C."""
@@ -77,8 +79,8 @@ def write_harmony(
     """
     writer = _Writer(plan, style, seed, constraints)
     spans: list[ChordSpan] = []
-    for section in plan.sections:
-        spans.extend(writer.section(section))
+    for section, following in zip_longest(plan.sections, plan.sections[1:]):
+        spans.extend(writer.section(section, following.key_shift if following else section.key_shift))
     return joined(spans)
 
 
@@ -111,14 +113,16 @@ class _Writer:
         self.colours = colour_weights(self.vocabulary, generator(seed, "harmony", "colours"))
         self._bars: dict[str, Bars] = {}
 
-    def section(self, section: SectionPlan) -> list[ChordSpan]:
-        """Returns the chords of one section."""
+    def section(self, section: SectionPlan, next_shift: int) -> list[ChordSpan]:
+        """Returns the chords of one section, which ends on the dominant of the next key where that is another."""
         bars = self.bars_of(section.role)
         spans = laid_out(bars, section.num_bars, self.beats)
         spans = spans if bars.as_written else passing(spans, self.vocabulary)
         key = Key((self.plan.key.tonic + section.key_shift) % 12, self.plan.key.mode)
         if section is self.plan.sections[-1]:
             spans = self._with_ending(spans, section)
+        if next_shift != section.key_shift:
+            spans = self._with_pivot(spans, section, next_shift - section.key_shift)
         start = self.plan.start_ticks(section)
         beat_ticks = Fraction(self.plan.bar_ticks, self.beats)
         result = []
@@ -200,6 +204,21 @@ class _Writer:
         cut = [(s, min(length, start - s), c) for s, length, c in kept if s < start]
         part = room / len(approach)
         return [*cut, *((start + i * part, part, chord) for i, chord in enumerate(approach)), final]
+
+    def _with_pivot(self, spans: list[Span], section: SectionPlan, shift: int) -> list[Span]:
+        """Returns the chords with the dominant of a key `shift` higher in the last half bar, if the style has one."""
+        dominant = next((c for c in map(self._exactly, _DOMINANTS) if c), None)
+        if dominant is None:
+            return spans
+        total = Fraction(section.num_bars * self.beats)
+        end = total - max(Fraction(1), Fraction(self.beats // 2))
+        kept = [(s, min(length, end - s), c) for s, length, c in spans if s < end]
+        return [*kept, (end, total - end, dominant.transposed(shift))]
+
+    def _exactly(self, roman: str) -> Chord | None:
+        """Returns the chord of a numeral if the style has it."""
+        wanted = parse_roman(roman)
+        return next((c for c in self.vocabulary.chords if c == wanted), None)
 
     def _closes(self, kept: list[Span]) -> bool:
         """Whether the last chords lead to a final tonic by themselves."""
