@@ -4,6 +4,7 @@ A stem is summed as integers, so its file must hold exactly the numbers that wer
 Files of other kinds (FLAC, MP3, OGG, any WAV) live in `files`.
 """
 
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,12 +119,18 @@ class WavWriter:
             raise ValueError("more samples than announced, or the writer is not open")
         self._missing -= samples.shape[1]
         data: NDArray[np.generic]
-        if self._floating:
+        silent = not samples.any()
+        if silent:
+            data = np.zeros(samples.size * (4 if self._floating else 3), np.uint8)
+        elif self._floating:
             data = np.ascontiguousarray(samples.T, dtype="<f4")
         else:
             data = pack(samples.astype(np.int32, copy=False))
         try:
-            self._file.write(data.data)
+            if silent:
+                self._file.seek(data.nbytes, os.SEEK_CUR)  # a hole costs neither time nor disk
+            else:
+                self._file.write(data.data)
         except OSError as error:
             raise self._failure(error) from error
         return data.data
@@ -149,6 +156,7 @@ class WavWriter:
         assert self._file is not None
         if (self._file.tell() - _HEADER_BYTES) % 2:
             self._file.write(b"\0")
+        self._file.truncate()
 
     def _failure(self, error: OSError) -> InputError:
         return InputError(f"cannot write {self._path.name}: {error.strerror or error}")

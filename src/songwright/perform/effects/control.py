@@ -33,8 +33,10 @@ def apply_gain(
         start = first * hop
         stop = min(num_samples, start + (part.shape[1] - 1) * hop)
         base = part[:, :-1, None]
-        lines = (base + (part[:, 1:, None] - base) * ramp).reshape(len(curve), -1)[:, : stop - start]
-        np.multiply(waveform[:, start:stop], lines, out=result[:, start:stop])
+        lines = (part[:, 1:, None] - base) * ramp
+        lines += base
+        gains = lines.reshape(len(curve), -1)[:, : stop - start]
+        np.multiply(waveform[:, start:stop], gains, out=result[:, start:stop])
     return result
 
 
@@ -67,9 +69,4 @@ def follow(levels: NDArray[np.floating], attack_points: float, release_points: f
     rise = 1.0 - float(np.exp(-1.0 / max(attack_points, 1e-3)))
     fall = 1.0 - float(np.exp(-1.0 / max(release_points, 1e-3)))
     value = float(levels[0]) if len(levels) else 0.0
-    result: list[float] = []
-    append = result.append
-    for level in levels.tolist():
-        value += (level - value) * (rise if level > value else fall)
-        append(value)
-    return np.array(result)
+    return np.array([value := value + (level - value) * (rise if level > value else fall) for level in levels.tolist()])

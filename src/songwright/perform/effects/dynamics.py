@@ -135,11 +135,8 @@ def limiter_gain(
     if not needed.any():
         return np.ones(len(peaks) + 1)
     keep = float(np.exp(-HOP / (release_ms * 1e-3 * sample_rate)))
-    held: list[float] = []
     value = 0.0
-    for level in needed.tolist():
-        value = max(level, value * keep)
-        held.append(value)
+    held = [value := level if level > value * keep else value * keep for level in needed.tolist()]
     at_points = np.maximum(np.append(held, held[-1]), np.append(held[0], held))  # a point serves the hops at both sides
     reach = max(1, round(0.002 * sample_rate / HOP))
     spread = maximum_filter1d(at_points, 2 * reach + 1, mode="nearest")
