@@ -168,7 +168,7 @@ def _high(context: Context, player: Player, own: Track, notes: list[Note]) -> Tr
         instrument=player.instrument,
         name=f"{_name(player.part.id)} high",
         notes=tuple(sorted(notes)),
-        mix=mix_of(context, player, pan=-0.6 * player.part.pan, gain_db=-4.0),
+        mix=mix_of(context, player, pan=-0.6 * player.part.pan, gain_db=-6.0),
     )
 
 

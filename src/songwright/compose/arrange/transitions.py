@@ -10,9 +10,11 @@ import numpy as np
 
 from songwright.compose.plan import SectionPlan, SongPlan
 from songwright.compose.style import Part, Style
-from songwright.score.song import Note
+from songwright.score.song import TICKS_PER_QUARTER, Note
 from songwright.seeding import generator
 
+_REVERSED_SECONDS = 1.3
+"""How long a recorded reversed cymbal swells before it breaks off; a longer note leaves a hole before the joint."""
 DRUM_DEVICES = ("fill", "snare_roll", "drum_stop", "pickup", "silence")
 EFFECT_DEVICES = ("riser", "reverse_swell")
 _ARRIVALS = {"chorus": 0.25, "drop": 0.35, "solo": 0.1, "head": 0.1, "bridge": 0.05}
@@ -113,6 +115,8 @@ def write_effects(plan: SongPlan, style: Style, part: Part, *, seed: int) -> tup
             notes.append(Note(joint.tick - length, length, pitch, velocity))
         elif instrument in ("reverse_swell", "reverse_cymbal") and "reverse_swell" in joint.devices:
             length = bar if joint.importance > 0.6 else max(plan.beat_ticks, bar // 2)
+            if instrument == "reverse_cymbal":
+                length = min(length, round(_REVERSED_SECONDS * plan.tempo_bpm / 60 * TICKS_PER_QUARTER))
             notes.append(Note(joint.tick - length, length, pitch, velocity))
         elif instrument == "noise_fall" and (not joint.rises or joint.importance > 0.75):
             length = min(2, joint.after.num_bars) * bar
