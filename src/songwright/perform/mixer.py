@@ -4,7 +4,6 @@ Everything a stem contains follows from its own track, the kicks of the score an
 measured on the whole song, so a change in one track leaves the other stems as they were.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +15,7 @@ from songwright.perform.effects.convolution import convolve
 from songwright.perform.effects.dynamics import limiter
 from songwright.perform.effects.reverb import echo_response, room_response
 from songwright.perform.timeline import kick_seconds, seconds_at
-from songwright.score.song import RING_SECONDS, Insert, MasterMix, Song, TrackMix
+from songwright.score.song import RING_SECONDS, MasterMix, Song, TrackMix
 
 SEND_OFF_DB = -60.0
 """Sends at or below this are off."""
@@ -79,18 +78,17 @@ def mix_stem(
         gains: calibration before and after the inserts, as factors.
         level_db: the usual level of the track's role.
     """
-    mono = np.array_equal(dry[0], dry[1])
-    wave = dry[:1] if mono else dry
-    wave *= np.float32(gains[0])
-    wave = apply_inserts(wave, space, mix.inserts)
+    dry *= np.float32(gains[0])
+    sound = [dry[:1].copy() if np.array_equal(dry[0], dry[1]) else dry]
+    del dry  # long waveforms are handed on, not held: the chain frees each as soon as the next is made
+    wave = apply_chain(sound.pop(), space.sample_rate, mix.inserts, beat_seconds=space.beat_seconds)
     level = gains[1] * 10 ** (level_db / 20)
     if mix.automation:
         wave = apply_gain(wave, fader_curve(mix, space, song) * level, hop=_HOP, out=wave)
     else:
         wave *= np.float32(10 ** (mix.gain_db / 20) * level)
     if len(wave) == 1:
-        dry[:] = wave
-        wave = dry
+        wave = np.repeat(wave, 2, axis=0)
     wave = pan(wave, mix.pan)
     wave = add_sends(wave, mix, space)
     if mix.duck_db > 0:
@@ -98,11 +96,6 @@ def mix_stem(
     fade = end_fade(space)
     wave[:, wave.shape[1] - len(fade) :] *= fade
     return limiter(wave, space.sample_rate, ceiling_db=_STEM_CEILING_DB)
-
-
-def apply_inserts(dry: NDArray[np.float32], space: Space, inserts: Sequence[Insert]) -> NDArray[np.float32]:
-    """Returns the waveform through its inserts; may be the waveform itself."""
-    return apply_chain(dry, space.sample_rate, inserts, beat_seconds=space.beat_seconds)
 
 
 def fader_curve(mix: TrackMix, space: Space, song: Song) -> NDArray[np.float64]:

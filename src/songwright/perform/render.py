@@ -37,11 +37,11 @@ from songwright.score.song import Song, Track
 SAMPLE_RATE = 44100
 LONGEST_SECONDS = 3600.0
 """Longer scores are refused: their stems would not fit memory and WAV files."""
-SOUND_VERSION = 1
+SOUND_VERSION = 2
 """Raised whenever the same score would sound otherwise; stems of another version are not reused."""
 
 _INDEX = "stems.json"
-_BYTES_PER_SAMPLE = 40  # what one stem in the making needs at its widest: player, effects, room
+_BYTES_PER_SAMPLE = 28  # what one stem in the making needs at its widest: player, effects, room
 _WORKING_MEMORY = 640e6
 
 
@@ -268,14 +268,17 @@ class _StemWork:
         gains = self._calibration.gains(player, plan.track.instrument, mix.inserts, phrase=plan.phrase)
         clock = self._spent("calibrate", clock)
         played = performance(self._song, plan.track, pitches=plan.pitches)
-        dry = player.render(
-            played, plan.track.instrument,
-            sample_rate=self._space.sample_rate, num_samples=self._space.num_samples,
-        )  # fmt: skip
+        sound = [
+            player.render(
+                played, plan.track.instrument,
+                sample_rate=self._space.sample_rate, num_samples=self._space.num_samples,
+            )
+        ]  # fmt: skip
         clock = self._spent("play", clock)
         if plan.phrase == "kick":
             mix = replace(mix, duck_db=0.0)
-        wave = mix_stem(dry, mix, self._space, song=self._song, gains=gains, level_db=ROLE_LEVELS_DB[plan.level])
+        level_db = ROLE_LEVELS_DB[plan.level]
+        wave = mix_stem(sound.pop(), mix, self._space, song=self._song, gains=gains, level_db=level_db)
         clock = self._spent("effects", clock)
         checksum = self._write(plan.name, wave)
         self._spent("write", clock)

@@ -105,7 +105,9 @@ def chorus(
     out = waveform * np.float32(np.cos(mix * np.pi / 2))
     for voice, (base, speed) in enumerate(((9e-3, 1.0), (14e-3, 1.31))):
         sides = [_sine(rate_hz * speed, 0.25 * side + 0.4 * voice, base + swing, swing) for side in range(2)]
-        out += np.float32(np.sin(mix * np.pi / 2) * np.sqrt(0.5)) * delayed(waveform, sample_rate, sides)
+        copy = delayed(waveform, sample_rate, sides)
+        copy *= np.float32(np.sin(mix * np.pi / 2) * np.sqrt(0.5))
+        out += copy
     return out
 
 
@@ -139,7 +141,9 @@ def flanger(
             for side in range(2)
         ]
         sign = -1.0 if feedback < 0 and copy % 2 == 0 else 1.0
-        out += np.float32(sign * strength) * delayed(waveform, sample_rate, sides)
+        wet = delayed(waveform, sample_rate, sides)
+        wet *= np.float32(sign * strength)
+        out += wet
         strength *= abs(feedback)
         copy += 1
     return out
@@ -289,4 +293,6 @@ def rotary(waveform: NDArray[np.float32], sample_rate: int, *, speed_hz: float =
     angle = np.array([[2 * np.pi * p] for p in phases])
     horn_gain = 0.72 - 0.28 * np.sin(speed_hz * turn + angle)
     drum_gain = 0.85 - 0.15 * np.sin(0.86 * speed_hz * turn + angle + np.pi)
-    return apply_gain(horn, horn_gain) + apply_gain(drum, drum_gain)
+    out = apply_gain(horn, horn_gain, out=horn)
+    out += apply_gain(drum, drum_gain, out=drum)
+    return out
