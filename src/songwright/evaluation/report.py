@@ -60,7 +60,8 @@ def measure_song(song: Song, brief: Brief | None, rendering: Rendering, *, sound
         "stems_reused": sorted(rendering.reused),
         "soundfont": soundfont,
         "provenance": dict(song.provenance),
-        "notes": list(brief.notes) if brief is not None else [],
+        "premaster_format": "24-bit integers" if rendering.premaster_integer else "32-bit floats",
+        "notes": [*(brief.notes if brief is not None else ()), *rendering.notes],
         "not_understood": list(brief.not_understood) if brief is not None else [],
     }
 

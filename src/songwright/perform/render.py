@@ -40,6 +40,7 @@ LONGEST_SECONDS = 3600.0
 SOUND_VERSION = 2
 """Raised whenever the same score would sound otherwise; stems of another version are not reused."""
 
+_FLOAT_NOTE = "premaster.wav holds 32-bit floats: the stems together pass full scale"
 _INDEX = "stems.json"
 _BYTES_PER_SAMPLE = 28  # what one stem in the making needs at its widest: player, effects, room
 _WORKING_MEMORY = 640e6
@@ -61,6 +62,7 @@ class Rendering:
         work_seconds: time inside the stems stage by kind of work, added up over the workers.
         reused: names of stems that were taken over.
         notes: what a listener should know.
+        premaster_integer: whether the premaster is 24-bit integers; 32-bit floats where the sum passes full scale.
     """
 
     stems: dict[str, Path]
@@ -74,6 +76,7 @@ class Rendering:
     work_seconds: dict[str, float] = field(default_factory=dict)
     reused: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    premaster_integer: bool = True
 
 
 @dataclass(frozen=True)
@@ -174,7 +177,8 @@ def render_song(
         stems_seconds = time.perf_counter() - started
         started = time.perf_counter()
         premaster = folder / "premaster.wav"
-        waveform = _write_premaster(premaster, work.total, space)
+        floating = _passes_full_scale(work.total)
+        waveform = _write_premaster(premaster, work.total, space, floating=floating)
         work.total = np.zeros((2, 0), np.int32)
         progress("master", 0.3)
         mastered = master(waveform, sample_rate, song.master, beat_seconds=space.beat_seconds)
@@ -192,7 +196,8 @@ def render_song(
         seconds={"stems": stems_seconds, "master": time.perf_counter() - started},
         work_seconds=dict(work.seconds),
         reused=tuple(plan.name for plan in plans if plan.name in work.reused),
-        notes=mastered.notes,
+        notes=mastered.notes + ((_FLOAT_NOTE,) if floating else ()),
+        premaster_integer=not floating,
     )
 
 
@@ -385,13 +390,16 @@ def stem_hash(plan: StemPlan, song: Song, players: Mapping[str, Player], space: 
     return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
-def _write_premaster(path: Path, total: NDArray[np.integer], space: Space) -> NDArray[np.float32]:
-    """Writes the sum of the stems and returns it as a waveform.
+def _passes_full_scale(total: NDArray[np.integer]) -> bool:
+    """Returns whether the sum of the stems is too loud for 24-bit integers."""
+    return max(int(total.max(initial=0)), -int(total.min(initial=0))) > pcm.FULL_SCALE - 1
 
-    24-bit integers; where the sum passes full scale, 32-bit floats of the same numbers, so that nothing is lost.
+
+def _write_premaster(path: Path, total: NDArray[np.integer], space: Space, *, floating: bool) -> NDArray[np.float32]:
+    """Writes the sum of the stems, as 24-bit integers or as floats of the same numbers, and returns it as a waveform.
+
+    Floats keep a sum that passes full scale, so that nothing is lost.
     """
-    largest = max(int(total.max(initial=0)), -int(total.min(initial=0)))
-    floating = largest > pcm.FULL_SCALE - 1
     waveform = np.empty(total.shape, np.float32)
     with pcm.WavWriter(path, space.sample_rate, space.num_samples, floating=floating) as file:
         for start in range(0, space.num_samples, pcm.BLOCK_SAMPLES):
