@@ -64,6 +64,13 @@ def test_lines_put_the_bass_of_the_chord_on_one_and_honour_slashes():
             assert (by_tick[i * BAR + 3360].pitch + 1) % 12 == goal
 
 
+def test_the_bass_says_each_new_chord_that_begins_on_a_beat():
+    context, player = scene(bass(grid=8, line="1 - - . 5 - 3 -"), symbols=["C", "Am", "F", "G"] * 4, per_bar=2)
+    by_tick = {n.start_ticks: n.pitch % 12 for n in write_bass(context, player).notes}
+    for start, _, chord in context.chords.spans:
+        assert by_tick[start] == chord.bass_pitch_class
+
+
 @pytest.mark.parametrize("generator", ["root_fifth", "pedal", "tumbao"])
 def test_other_basses_stay_in_range_and_on_the_chord(generator):
     context, player = scene(bass(generator=generator), role="verse")

@@ -97,6 +97,8 @@ def _write_line(
         if chord is None:
             continue
         root = _root(player, chord.bass_pitch_class, root)
+        if run.pattern.from_ != "key" and event.symbol.isdigit() and _arrives(context, event.start):
+            event = replace(event, symbol="8" if event.symbol == "8" else "1")
         pitch = _pitch(context, player, stint, event, chord, root, run.pattern.from_)
         if pitch is None:
             continue
@@ -115,6 +117,15 @@ def _write_line(
             bends.extend(slide_bends(context, note, notes[-1].pitch if notes else previous))
         notes.append(note)
     return notes, bends
+
+
+def _arrives(context: Context, tick: int) -> bool:
+    """Whether another chord begins here, on a beat: the bass says so, whatever degree its figure has."""
+    place = context.chords.index_at(tick)
+    if not context.chords.spans or tick % context.plan.beat_ticks or context.chords.spans[place][0] != tick:
+        return False
+    before = context.chords.spans[place - 1][2] if place else None
+    return before is None or before.bass_pitch_class != context.chords.spans[place][2].bass_pitch_class
 
 
 def _note(player: Player, event: Event, length: int, pitch: int, touch: Touch) -> Note:
