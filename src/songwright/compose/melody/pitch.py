@@ -32,17 +32,19 @@ LIKELIHOOD_WEIGHT = 0.35
 """Of the mean log-likelihood of a note, in the choice among particles."""
 CONTOUR_WEIGHT = 0.014
 """Cost of a semitone away from the phrase's arch, squared, while drawing."""
-LEAP_WEIGHT = 1.5
+LEAP_WEIGHT = 1.3
 RESOLVE_WEIGHT = 0.45
-SKIP_REWARD = 0.2
+SKIP_REWARD = 0.3
 """Of thirds and wider: the choice among particles leans to steps, this sets it upright (see benchmarks/melody.py)."""
-LONG_TONE_WEIGHT = 0.25
+LONG_TONE_WEIGHT = 0.1
 CLIMAX_WEIGHT = 1.2
 CADENCE_WEIGHT = 1.5
 FOREIGN_CLOSE = 4.0
 """Cost of a phrase's last note that is no chord tone."""
 MEAN_WEIGHT = 0.12
 MONOTONY_WEIGHT = 0.35
+STILL_WEIGHT = 0.8
+"""Cost of a fourth equal note in a row."""
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,7 @@ class _Walk:
             scores = scores - np.where(leapt & (INTERVALS * last > 0) & (size > 2), 2 * RESOLVE_WEIGHT, 0.0)
         if i > 2:
             still = (before == self.pitches[:, i - 2]) & (before == self.pitches[:, i - 3])
-            scores = scores - np.where(still[:, None] & (INTERVALS == 0), 1.5, 0.0)
+            scores = scores - np.where(still[:, None] & (INTERVALS == 0), STILL_WEIGHT, 0.0)
         if note.place == 3:
             scores = scores + self._cadence(note, degree, classes, size)
         if k in self.guide.pitches:
