@@ -1,6 +1,7 @@
 """How long a three-minute song takes, stage by stage, and how much memory; beside fluidsynth playing the same score.
 
-Each run is a fresh process, start and imports included. Medians of five. fluidsynth writes one stereo mix with its
+Each run is a fresh process, start and imports included. Medians of five; `cpu` is the processor's time of all threads,
+which other programs disturb less than `total`. fluidsynth writes one stereo mix with its
 reverb off; we write every stem, the premaster and the master.
 
 Usage: python benchmarks/song.py [--style pop] [--seconds 180] [--runs 5]
@@ -24,10 +25,10 @@ from songwright.brief.brief import Brief
 from songwright.engines.score import make_song
 brief = Brief(styles=(sys.argv[1],)).with_said(duration_seconds=float(sys.argv[2]))
 recording = make_song(brief, Path(sys.argv[3]))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+used = resource.getrusage(resource.RUSAGE_SELF)
 notes = sum(len(track.notes) for track in recording.song.tracks)
 font = recording.report["soundfont"]["file"]
-row = {"MiB": peak, "stems": len(recording.stems), "notes": notes, "font": font}
+row = {"cpu": used.ru_utime + used.ru_stime, "MiB": used.ru_maxrss / 1024, "stems": len(recording.stems), "notes": notes, "font": font}
 print(json.dumps({**recording.report["seconds"], **row}))
 """
 
@@ -39,7 +40,10 @@ def main() -> None:
     args.add_argument("--seconds", type=float, default=180.0)
     args.add_argument("--runs", type=int, default=5)
     options = args.parse_args()
-    print(f"{options.style}, {options.seconds:g} s, {os.cpu_count()} CPUs, median of {options.runs} fresh processes")
+    print(
+        f"{options.style}, {options.seconds:g} s, {os.cpu_count()} CPUs and as many threads, "
+        f"median of {options.runs} fresh processes; load of the machine before: {os.getloadavg()[0]:.1f}"
+    )
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         for i in range(options.runs):

@@ -193,6 +193,7 @@ def test_what_is_too_loud_for_24_bits_is_kept_as_floats(tmp_path):
     floats, _ = soundfile.read(made.premaster, dtype="float64")
     assert np.abs(floats.T * pcm.FULL_SCALE - total).max() <= len(tracks)
     assert np.abs(floats).max() > 1.0
+    assert not made.premaster_integer and any("32-bit floats" in note for note in made.notes)
     assert made.true_peak_dbtp <= -1.0
 
 
