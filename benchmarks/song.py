@@ -28,7 +28,8 @@ recording = make_song(brief, Path(sys.argv[3]))
 used = resource.getrusage(resource.RUSAGE_SELF)
 notes = sum(len(track.notes) for track in recording.song.tracks)
 font = recording.report["soundfont"]["file"]
-row = {"cpu": used.ru_utime + used.ru_stime, "MiB": used.ru_maxrss / 1024, "stems": len(recording.stems), "notes": notes, "font": font}
+spent = {"cpu": used.ru_utime + used.ru_stime, "MiB": used.ru_maxrss / 1024}
+row = {**spent, "number of stems": len(recording.stems), "notes": notes, "font": font}
 print(json.dumps({**recording.report["seconds"], **row}))
 """
 
@@ -58,7 +59,7 @@ def main() -> None:
                 print(f"{key:<12}{values[0]}")
             else:
                 print(f"{key:<12}{statistics.median(values):9.2f}   ({min(values):.2f} to {max(values):.2f})")
-        total = statistics.median(row["total"] for row in rows)
+        total = statistics.median(float(row["total"]) for row in rows)
         print(f"{options.seconds / total:.1f} times faster than listening")
         written = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
         print(f"bound: {written / 1e6:.0f} MB written; disk alone {disk_seconds(written, Path(scratch)):.2f} s")
