@@ -8,6 +8,7 @@ Reference: Berger, Della Pietra and Della Pietra, "A maximum entropy approach to
 Computational Linguistics 1996.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,6 +144,11 @@ def interval_class(token: Ints) -> Ints:
 
 def pitch_indices(c: PitchContext) -> Ints:
     """Returns, for every template, note and candidate interval, the index of the weight: (templates, notes, 25)."""
+    return np.stack(list(each_pitch_index(c)))
+
+
+def each_pitch_index(c: PitchContext) -> Iterator[Ints]:
+    """Yields the rows of `pitch_indices`, one template at a time."""
     n = len(c.before)
     candidate = c.before[:, None] + INTERVALS  # (N, 25)
     degree = candidate % 12
@@ -167,9 +173,8 @@ def pitch_indices(c: PitchContext) -> Ints:
         (c.tone_before * 5 + c.accent, sizes),
         ((before_degree * 2 + c.mode) * 8 + last_class, degree),
     ]
-    return np.stack(
-        [PITCH_OFFSETS[t] + ctx[:, None] * TEMPLATES[t][2] + attribute for t, (ctx, attribute) in enumerate(rows)]
-    )
+    for t, (context, attribute) in enumerate(rows):
+        yield (PITCH_OFFSETS[t] + context * TEMPLATES[t][2])[:, None] + attribute
 
 
 def _quote(c: PitchContext, lag: int, candidate: Ints) -> Ints:
@@ -310,6 +315,13 @@ def rhythm_indices(
         syncopation: class of the tune's syncopation.
         history: (bars, 3) cells one, two and four bars before; -1 for none or unknown.
     """
+    return np.stack(list(each_rhythm_index(tables, group, place, density, syncopation, history)))
+
+
+def each_rhythm_index(
+    tables: CellTables, group: Ints, place: Ints, density: Ints, syncopation: Ints, history: Ints
+) -> Iterator[Ints]:
+    """Yields the rows of `rhythm_indices`, one template at a time."""
     v = len(tables.cells)
     every = np.broadcast_to(np.arange(v), (len(group), v))
     last = history[:, 0]
@@ -330,4 +342,5 @@ def rhythm_indices(
         rows.append((place * 2 + known, np.where(known[:, None], tables.alike[history[:, k]], 0)))
     templates = rhythm_templates(tables)
     offsets = np.cumsum([0, *(a * b for _, a, b in templates)])
-    return np.stack([offsets[t] + ctx[:, None] * templates[t][2] + attr for t, (ctx, attr) in enumerate(rows)])
+    for t, (context, attribute) in enumerate(rows):
+        yield (offsets[t] + context * templates[t][2])[:, None] + attribute

@@ -11,6 +11,7 @@ import numpy as np
 
 from songwright.compose.melody.features import (
     DENSITIES,
+    NUM_INTERVALS,
     NUM_PITCH_WEIGHTS,
     SYNCOPATIONS,
     CellTables,
@@ -19,8 +20,8 @@ from songwright.compose.melody.features import (
     PitchContext,
     cell_onsets,
     cell_tables,
-    pitch_indices,
-    rhythm_indices,
+    each_pitch_index,
+    each_rhythm_index,
     rhythm_templates,
     syncopation_of,
 )
@@ -60,7 +61,9 @@ class RhythmModel:
 
     def scores(self, group: Ints, place: Ints, density: Ints, syncopation: Ints, history: Ints) -> Floats:
         """Returns the scores (log-likelihoods up to a constant) of all cells, (bars, cells)."""
-        result: Floats = self.weights[rhythm_indices(self.tables, group, place, density, syncopation, history)].sum(0)
+        result = np.zeros((len(group), len(self.tables.cells)))
+        for index in each_rhythm_index(self.tables, group, place, density, syncopation, history):
+            result += self.weights[index]
         return result
 
 
@@ -73,7 +76,9 @@ class MelodyModel:
 
     def interval_scores(self, context: PitchContext) -> Floats:
         """Returns the scores of the 25 intervals, (notes, 25)."""
-        result: Floats = self.pitch[pitch_indices(context)].sum(axis=0)
+        result = np.zeros((len(context.before), NUM_INTERVALS))
+        for index in each_pitch_index(context):
+            result += self.pitch[index]
         return result
 
 
