@@ -56,9 +56,10 @@ def main() -> None:
         for key in rows[0]:
             values = [row[key] for row in rows]
             if isinstance(values[0], str):
-                print(f"{key:<12}{values[0]}")
+                print(f"{key:<16}{values[0]}")
             else:
-                print(f"{key:<12}{statistics.median(values):9.2f}   ({min(values):.2f} to {max(values):.2f})")
+                numbers = [float(value) for value in values]
+                print(f"{key:<16}{statistics.median(numbers):9.2f}   ({min(numbers):.2f} to {max(numbers):.2f})")
         total = statistics.median(float(row["total"]) for row in rows)
         print(f"{options.seconds / total:.1f} times faster than listening")
         written = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
