@@ -17,7 +17,7 @@ SUNG = ("verse", "prechorus", "chorus", "drop", "bridge", "theme", "head", "solo
 QUOTED = ("chorus", "head", "theme", "verse")
 """Where a quotation comes from, in this order."""
 EDGES = ("intro", "interlude", "outro")
-QUOTING = {"intro": 0.6, "interlude": 0.4}
+QUOTING = {"intro": 0.6, "interlude": 0.4, "breakdown": 0.85}
 """How often the hook is quoted there; the band plays alone else."""
 VARIATION_TRIES = 4
 SPARSE = 0.65
@@ -99,9 +99,14 @@ class _Writer:
             if section.role == "solo" and section.occurrence:
                 return list(self._new(section))
             return self._again(section)
-        if section.role in EDGES and self._lead_plays(section):
+        if (section.role in EDGES or self._stays(section)) and self._lead_plays(section):
             return self._quotation(section)
         return []
+
+    def _stays(self, section: SectionPlan) -> bool:
+        """Returns whether the lead is one of the parts that stay in a breakdown."""
+        staying = set(self.style.devices.breakdown)
+        return section.role == "breakdown" and any(part.id in staying for part in self.style.parts_of("lead"))
 
     def _lead_plays(self, section: SectionPlan) -> bool:
         return any(part.plays_in(section.role, section.energy) for part in self.style.parts_of("lead"))
