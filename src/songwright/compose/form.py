@@ -130,9 +130,10 @@ def _usual_tempo(brief: Brief, style: Style, random: np.random.Generator) -> flo
     if word in _TEMPO_WORDS:
         centre = low + (high - low) * _TEMPO_WORDS[word]
         return float(round(np.clip(centre + random.uniform(-0.08, 0.08) * (high - low), low, high)))
-    lean = 0.0 if brief.energy is None else (brief.energy - 0.5) * 0.6
+    lean = 0.0 if brief.energy is None else float(np.clip((brief.energy - 0.5) * 1.6, -1.0, 1.0))
     centre = usual + (lean * (high - usual) if lean > 0 else lean * (usual - low))
-    return float(round(np.clip(random.triangular(low, np.clip(centre, low + 1e-6, high - 1e-6), high), low, high)))
+    reach = 0.25 * (high - low) + 1e-6
+    return float(round(np.clip(random.triangular(centre - reach, centre, centre + reach), low, high)))
 
 
 def _skeleton(brief: Brief, style: Style, random: np.random.Generator) -> list[_Part]:
