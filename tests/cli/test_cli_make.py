@@ -225,7 +225,7 @@ def test_full_disk_leaves_nothing(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for single processes")
-@pytest.mark.parametrize("seconds", [0.3, 1.2, 3.0])
+@pytest.mark.parametrize("seconds", [0.4, 0.7, 1.2, 3.0])
 def test_interrupt_leaves_nothing(tmp_path, seconds):
     command = [sys.executable, "-m", "songwright", "make", PROMPT, "-o", str(tmp_path / "o"), "--duration", "600"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)

@@ -1,10 +1,12 @@
 """The `songwright` program: finds the command, runs it, and turns errors into one line and an exit code."""
 
 import argparse
+import contextlib
 import importlib
 import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 
 from songwright import __version__
 from songwright.errors import SongwrightError
@@ -58,10 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    args = build_parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return int(args.run(args) or 0)
+        with _interruptible():
+            args = build_parser().parse_args(arguments)
+            return int(args.run(args) or 0)
     except SongwrightError as error:
         return _fail(str(error), USER_ERROR)
     except KeyboardInterrupt:
@@ -73,8 +75,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(getattr(error, "strerror", None) or str(error) or type(error).__name__, USER_ERROR)
 
 
-def _interrupt(signum: int, frame: object) -> None:
-    raise KeyboardInterrupt
+class _Interrupted(KeyboardInterrupt):
+    """Ctrl-C or a request to stop.
+
+    A class of its own: after a plain KeyboardInterrupt inside any `exec` (dataclasses use it while they are imported)
+    the interpreter ends by the signal, whatever exit code the program returns.
+    """
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turns SIGINT and SIGTERM into `_Interrupted` while the program runs; leaves both as they were."""
+
+    def stop(signum: int, frame: object) -> None:
+        raise _Interrupted
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _fail(message: str, code: int) -> int:
