@@ -76,13 +76,11 @@ def test_every_style_gives_a_sound_score(name):
     assert set(range(plan.num_bars)) <= sounding, "no bar is empty"
 
 
-@pytest.mark.parametrize("name", style_names())
+@pytest.mark.parametrize("name", [name for name in style_names() if load_style(name).builds])
 def test_styles_that_build_end_fuller_than_they_begin(name):
-    plan, style, tracks = song(name, seed=2)
-    verse = next((s for s in plan.sections if s.role == "verse"), None)
-    chorus = next((s for s in reversed(plan.sections) if s.role in ("chorus", "drop")), None)
-    if not style.builds or verse is None or chorus is None:
-        pytest.skip("a style that stays level")
+    plan, _, tracks = song(name, seed=2)
+    verse, chorus = plan.opening, plan.climax
+    assert verse is not None and chorus is not None
 
     def fullness(section):
         notes = [(t, n) for t in tracks for n in inside(plan, section, t)]
