@@ -18,7 +18,7 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install --constraint constraints.txt --editable '.[dev,notation,plots,llm]'
+	$(PIP) install --constraint constraints.txt --editable '.[dev,notation,plots,llm,voices]'
 	@touch $@ $(VENV)/.core
 
 song: $(VENV)/.core    ## make a song: make song PROMPT="an upbeat disco song about the sea"

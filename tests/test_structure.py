@@ -18,16 +18,17 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 ALLOWED = {
     "audio": set(),
     "score": set(),
+    "speech": set(),
     "brief": {"score"},
     "neural": set(),
-    "lyrics": {"score", "brief"},
+    "lyrics": {"score", "brief", "speech"},
     "training": {"neural"},
     "compose": {"score", "brief", "lyrics", "neural"},
-    "perform": {"audio", "score"},
+    "perform": {"audio", "score", "speech"},
     "collection": {"audio", "score", "perform"},
-    "evaluation": {"audio", "score", "brief", "lyrics", "compose", "perform", "collection"},
-    "engines": {"audio", "score", "brief", "neural", "lyrics", "compose", "perform", "evaluation"},
-    "cli": {"audio", "score", "brief", "lyrics", "compose", "perform", "collection", "evaluation", "engines"},
+    "evaluation": {"audio", "score", "speech", "brief", "lyrics", "compose", "perform", "collection"},
+    "engines": {"audio", "score", "speech", "brief", "neural", "lyrics", "compose", "perform", "evaluation"},
+    "cli": {"audio", "score", "speech", "brief", "lyrics", "compose", "perform", "collection", "evaluation", "engines"},
 }
 ROOT_MODULES = {"errors", "files", "progress", "seeding"}
 LONG_FILES: dict[str, str] = {}

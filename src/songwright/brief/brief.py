@@ -37,10 +37,14 @@ class Brief:
         form: section roles in order when asked for, e.g. ``("verse", "chorus")``.
         duration_seconds: asked length, or None for the style's usual one.
         voice: ``female, male, child, choir``, or empty when unsaid.
+        voice_type: ``soprano, mezzo, alto, tenor, baritone, bass, child``, or empty to let the singer decide.
+        singer: key into `score.voices.SINGERS`, or empty to let the voice decide.
+        voice_source: what speaks for the singer, see `score.song.Singer`; empty is ``espeak``.
         instrumental: whether no voice is wanted.
         images: season, time, colour and image words that were mapped to moods, in English.
         traits: musical wishes that are not moods: ``groove, rhythmic_melody, acoustic, sparse, lush, clear``…
         lyrics: words to sing, as given.
+        lyrics_language: language to write words in; empty is that of the prompt.
         seed: decides all free choices.
         not_understood: words of the prompt that nothing was made of.
         notes: lines that the program tells the person, e.g. that an artist's voice is not copied.
@@ -65,10 +69,14 @@ class Brief:
     form: tuple[str, ...] = ()
     duration_seconds: float | None = None
     voice: str = ""
+    voice_type: str = ""
+    singer: str = ""
+    voice_source: str = ""
     instrumental: bool = False
     images: tuple[str, ...] = ()
     traits: tuple[str, ...] = ()
     lyrics: str = ""
+    lyrics_language: str = ""
     seed: int = 0
     not_understood: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from songwright.score.drums import drum_group
-from songwright.score.song import TICKS_PER_QUARTER, Control, Song, Track
+from songwright.score.song import TICKS_PER_QUARTER, Control, Note, Singer, Song, Syllable, Track
 
 _RPN_LSB, _RPN_MSB, _DATA_MSB, _DATA_LSB = 100, 101, 6, 38
 _MIN_NOTE_SECONDS = 0.001
@@ -30,6 +30,8 @@ class Performance:
         controls: (seconds, controller, value) in order.
         bends: (seconds, value) in order, -8192 to 8191.
         bend_range_semitones: what a full bend reaches, from RPN 0 of the track, otherwise 2.
+        syllables: what is sung on each note, None where nothing is; empty on tracks that nobody sings. (notes,)
+        singer: who sings.
     """
 
     start_seconds: NDArray[np.float64]
@@ -39,6 +41,8 @@ class Performance:
     controls: tuple[tuple[float, int, int], ...] = ()
     bends: tuple[tuple[float, int], ...] = ()
     bend_range_semitones: float = 2.0
+    syllables: tuple[Syllable | None, ...] = ()
+    singer: Singer | None = None
 
     @property
     def num_notes(self) -> int:
@@ -105,6 +109,7 @@ def performance(song: Song, track: Track, *, pitches: Collection[int] | None = N
     order = np.lexsort((rows[:, 2], start))
     controls = sorted(track.controls, key=lambda c: c.tick)
     bends = sorted(track.bends, key=lambda b: b.tick)
+    texts = {syllable.id: syllable for syllable in song.syllables} if track.singer is not None else {}
     control_seconds = np.maximum(seconds_at(song, [c.tick for c in controls]), 0.0).tolist()
     bend_seconds = np.maximum(seconds_at(song, [b.tick for b in bends]), 0.0).tolist()
     return Performance(
@@ -115,7 +120,13 @@ def performance(song: Song, track: Track, *, pitches: Collection[int] | None = N
         controls=tuple((s, c.controller, c.value) for s, c in zip(control_seconds, controls, strict=True)),
         bends=tuple((s, b.value) for s, b in zip(bend_seconds, bends, strict=True)),
         bend_range_semitones=_bend_range(controls),
+        syllables=tuple(texts.get(_syllable_of(notes[i])) for i in order) if texts else (),
+        singer=track.singer,
     )
+
+
+def _syllable_of(note: Note) -> int:
+    return -1 if note.syllable is None else note.syllable
 
 
 def _bend_range(controls: Sequence[Control]) -> float:

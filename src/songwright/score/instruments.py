@@ -17,16 +17,16 @@ class Instrument:
     Attributes:
         program: General MIDI program, 0 to 127 (for a kit: the program on the drum channel).
         family: ``piano, mallet, organ, guitar, bass, strings, ensemble, brass, reed, pipe, lead, pad, effect, world,
-            percussive, sound`` or ``kit``.
+            percussive, sound, voice`` or ``kit``.
         low, high: playable range as MIDI notes.
-        player: ``sampler`` (soundfont) or ``synth`` (our own).
+        player: ``sampler`` (soundfont), ``synth`` (our own) or ``singer``.
     """
 
     program: int
     family: str
     low: int
     high: int
-    player: Literal["sampler", "synth"] = "sampler"
+    player: Literal["sampler", "synth", "singer"] = "sampler"
 
 
 def _synth(program: int, family: str, low: int, high: int) -> Instrument:
@@ -200,6 +200,8 @@ INSTRUMENTS: dict[str, Instrument] = {
     "impact": _synth(47, "effect", 24, 84),
     "reverse_swell": _synth(119, "effect", 36, 84),
     "vinyl_noise": _synth(122, "effect", 36, 84),
+    # Whoever `Track.singer` names
+    "voice": Instrument(52, "voice", 36, 88, "singer"),
 }
 """Name of each instrument and what it is."""
 

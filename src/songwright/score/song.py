@@ -108,6 +108,21 @@ class TrackMix:
 
 
 @dataclass(frozen=True, slots=True)
+class Singer:
+    """Who sings a track.
+
+    Attributes:
+        name: key into `voices.SINGERS`.
+        source: what speaks for it: ``espeak``, ``festival``, ``flite``, ``piper:<path>``, ``bank:<folder>``.
+        parameters: what differs from the named voice (units in their names), e.g. measured from a recording.
+    """
+
+    name: str
+    source: str = "espeak"
+    parameters: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """One player.
 
@@ -119,6 +134,7 @@ class Track:
         notes: in order of start, then pitch.
         controls, bends: performance data, in order.
         mix: how it is mixed.
+        singer: who sings it, where `instrument` is ``"voice"``.
     """
 
     id: str
@@ -129,6 +145,7 @@ class Track:
     controls: tuple[Control, ...] = ()
     bends: tuple[PitchBend, ...] = ()
     mix: TrackMix = field(default_factory=TrackMix)
+    singer: Singer | None = None
 
     @property
     def is_drums(self) -> bool:
@@ -205,12 +222,31 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Syllable:
-    """A sung syllable; `Note.syllable` refers to `id`."""
+    """A sung syllable; `Note.syllable` refers to `id`; neighbouring notes of one id are a melisma.
+
+    Attributes:
+        id: unique in the song, rising in the order of singing.
+        text: as printed under the note, e.g. ``"ver"``; the syllables of a word together spell `word`.
+        word: the whole word as written.
+        stress: 0 none, 1 stressed, 2 secondary.
+        line: which line of the lyrics, counted from 0 through the song; a singer breathes between lines.
+        language: ``en``, ``zh``, ``ru`` or another espeak language code; empty when unknown.
+        phonemes: espeak mnemonics without stress or tone marks, e.g. ``("v", "@")``; empty when not yet looked up.
+        nucleus: index of the vowel (or syllabic consonant) in `phonemes`: it starts on the note.
+        tone: Mandarin tone 1 to 5; 0 elsewhere.
+        delivery: ``sung``, ``rap`` (in rhythm, pitch of speech) or ``spoken``.
+    """
 
     id: int
     text: str
     word: str = ""
     stress: int = 0
+    line: int = 0
+    language: str = ""
+    phonemes: tuple[str, ...] = ()
+    nucleus: int = 0
+    tone: int = 0
+    delivery: Literal["sung", "rap", "spoken"] = "sung"
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,7 +391,7 @@ def from_json(text: str) -> Song:
             sections=tuple(Section(**s) for s in data["sections"]),
             chords=tuple(ChordSpan(**c) for c in data["chords"]),
             tracks=tuple(_track(t) for t in data["tracks"]),
-            syllables=tuple(Syllable(**s) for s in data["syllables"]),
+            syllables=tuple(Syllable(**{**s, "phonemes": tuple(s.get("phonemes", ()))}) for s in data["syllables"]),
             master=MasterMix(**{**data["master"], "inserts": tuple(Insert(**i) for i in data["master"]["inserts"])}),
             provenance=data["provenance"],
         )
@@ -380,6 +416,7 @@ def _track(data: Mapping[str, Any]) -> Track:
         controls=tuple(Control(*c) for c in data["controls"]),
         bends=tuple(PitchBend(*b) for b in data["bends"]),
         mix=TrackMix(**mix),
+        singer=Singer(**data["singer"]) if data.get("singer") else None,
     )
 
 

@@ -1,11 +1,30 @@
-"""Where syllables stand in their words, for formats that print words under notes."""
+"""What is known of sung words beside their notes: where syllables stand in words, and when phones sound."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from songwright.score.song import Syllable
 
 Place = Literal["single", "begin", "middle", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class SungPhone:
+    """A phone as it is sung.
+
+    Attributes:
+        symbol: espeak mnemonic.
+        syllable: id of the syllable in the song.
+        start_seconds, end_seconds: when.
+        is_nucleus: whether it is the vowel (or syllabic consonant) that starts on the note.
+    """
+
+    symbol: str
+    syllable: int
+    start_seconds: float
+    end_seconds: float
+    is_nucleus: bool
 
 
 def word_places(syllables: Sequence[Syllable]) -> dict[int, Place]:

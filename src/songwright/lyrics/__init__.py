@@ -1,0 +1,1 @@
+"""Lyrics: sheets of sections, lines, words and syllables; their sounds; their timing; the writer."""

@@ -1,0 +1,1 @@
+"""The singer: a vocal track of a score becomes sound."""
