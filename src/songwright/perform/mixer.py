@@ -4,7 +4,7 @@ Everything a stem contains follows from its own track, the kicks of the score an
 measured on the whole song, so a change in one track leaves the other stems as they were.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from songwright.perform.effects.control import apply_gain, num_points
 from songwright.perform.effects.convolution import convolve
 from songwright.perform.effects.dynamics import limiter
 from songwright.perform.effects.reverb import echo_response, room_response
-from songwright.perform.timeline import kick_seconds, seconds_at
+from songwright.perform.timeline import kick_seconds, seconds_at, sung_seconds
 from songwright.score.song import RING_SECONDS, MasterMix, Song, TrackMix
 
 SEND_OFF_DB = -60.0
@@ -24,6 +24,10 @@ _HOP = 128
 _FADE_SECONDS = 0.8
 _DUCK_ATTACK_SECONDS, _DUCK_HOLD_SECONDS = 0.006, 0.01
 _STEM_CEILING_DB = -0.05
+_STEP_DOWN_SECONDS, _STEP_BACK_SECONDS = 0.08, 0.35
+_THROW_EDGE_SECONDS = 0.03
+THROW_DB = -9.0
+"""Level of what `TrackMix.throws` sends into the delay."""
 _BLOCK = 1 << 16
 _MONO = np.float32(np.sqrt(0.5))
 
@@ -38,6 +42,7 @@ class Space:
         beat_seconds: a quarter note at the song's first tempo.
         master: rooms and echoes.
         kicks: onsets of the score's kicks, in seconds.
+        sung: where the lead voice sings, (stretches, 2) of begin and end in seconds.
     """
 
     sample_rate: int
@@ -45,6 +50,7 @@ class Space:
     beat_seconds: float
     master: MasterMix
     kicks: NDArray[np.float64]
+    sung: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
 
 
 def space_of(song: Song, sample_rate: int, written_seconds: float) -> Space:
@@ -56,7 +62,9 @@ def space_of(song: Song, sample_rate: int, written_seconds: float) -> Space:
         written_seconds: where its last bar or note ends.
     """
     num_samples = int(np.ceil((written_seconds + RING_SECONDS) * sample_rate))
-    return Space(sample_rate, num_samples, 60.0 / song.tempos[0].bpm, song.master, kick_seconds(song))
+    return Space(
+        sample_rate, num_samples, 60.0 / song.tempos[0].bpm, song.master, kick_seconds(song), sung_seconds(song)
+    )
 
 
 def mix_stem(
@@ -90,9 +98,13 @@ def mix_stem(
     if len(wave) == 1:
         wave = np.repeat(wave, 2, axis=0)
     wave = pan(wave, mix.pan)
+    if mix.throws:
+        wave = add_throws(wave, mix, space, song)
     wave = add_sends(wave, mix, space)
     if mix.duck_db > 0:
         wave = apply_gain(wave, duck_curve(space, mix.duck_db), hop=_HOP, out=wave)
+    if mix.vocal_duck_db > 0 and len(space.sung):
+        wave = apply_gain(wave, vocal_duck_curve(space, mix.vocal_duck_db), hop=_HOP, out=wave)
     fade = end_fade(space)
     wave[:, wave.shape[1] - len(fade) :] *= fade
     return limiter(wave, space.sample_rate, ceiling_db=_STEM_CEILING_DB)
@@ -134,9 +146,7 @@ def add_sends(wave: NDArray[np.float32], mix: TrackMix, space: Space) -> NDArray
         room = room_response(master.reverb, float(master.reverb_seconds), space.sample_rate)
         responses.append(room * np.float32(10 ** (mix.reverb_db / 20)))
     if mix.delay_db > SEND_OFF_DB:
-        delay_seconds = float(np.clip(master.delay_beats * space.beat_seconds, 0.02, 4.0))
-        echo = echo_response(delay_seconds, float(master.delay_feedback), space.sample_rate)
-        responses.append(echo * np.float32(10 ** (mix.delay_db / 20)))
+        responses.append(_echo(space) * np.float32(10 ** (mix.delay_db / 20)))
     if not responses:
         return wave
     together = np.zeros((2, max(r.shape[1] for r in responses)), np.float32)
@@ -145,6 +155,40 @@ def add_sends(wave: NDArray[np.float32], mix: TrackMix, space: Space) -> NDArray
     mono = wave.sum(axis=0, keepdims=True)  # (1, T)
     mono *= _MONO
     return convolve(mono, together[:, : space.num_samples], onto=wave)
+
+
+def _echo(space: Space) -> NDArray[np.float32]:
+    delay_seconds = float(np.clip(space.master.delay_beats * space.beat_seconds, 0.02, 4.0))
+    return echo_response(delay_seconds, float(space.master.delay_feedback), space.sample_rate)
+
+
+def add_throws(wave: NDArray[np.float32], mix: TrackMix, space: Space, song: Song) -> NDArray[np.float32]:
+    """Returns the waveform with the echoes, at `THROW_DB`, of those stretches alone that the track throws."""
+    thrown = np.zeros((1, wave.shape[1]), np.float32)
+    edge = round(_THROW_EDGE_SECONDS * space.sample_rate)
+    ramp = np.linspace(0.0, 1.0, edge, dtype=np.float32)
+    for begin, end in mix.throws:
+        first, last = (round(float(s) * space.sample_rate) for s in seconds_at(song, [begin, end]))
+        first, last = max(0, first), min(wave.shape[1], last)
+        if last - first > 2 * edge:
+            part = wave[:, first:last].sum(axis=0) * _MONO
+            part[:edge] *= ramp
+            part[-edge:] *= ramp[::-1]
+            thrown[0, first:last] = part
+    return convolve(thrown, (_echo(space) * np.float32(10 ** (THROW_DB / 20)))[:, : space.num_samples], onto=wave)
+
+
+def vocal_duck_curve(space: Space, depth_db: float) -> NDArray[np.float64]:
+    """Returns the gain that steps back by `depth_db` while the lead voice sings: down in 80 ms, back in 350 ms."""
+    times = np.arange(num_points(space.num_samples, _HOP)) * (_HOP / space.sample_rate)
+    depth = np.zeros(len(times))
+    for begin, end in space.sung:
+        first, last = np.searchsorted(times, (begin - _STEP_DOWN_SECONDS, end + _STEP_BACK_SECONDS))
+        part = times[first:last]
+        down = np.clip((part - begin) / _STEP_DOWN_SECONDS + 1.0, 0.0, 1.0)
+        back = np.clip(1.0 - (part - end) / _STEP_BACK_SECONDS, 0.0, 1.0)
+        depth[first:last] = np.maximum(depth[first:last], np.minimum(down, back))
+    return np.asarray(10 ** (-abs(depth_db) * (0.5 - 0.5 * np.cos(np.pi * depth)) / 20))
 
 
 def duck_curve(space: Space, depth_db: float) -> NDArray[np.float64]:

@@ -162,3 +162,24 @@ def kick_seconds(song: Song) -> NDArray[np.float64]:
     ]
     seconds = np.sort(np.maximum(seconds_at(song, ticks), 0.0))
     return seconds[np.diff(seconds, prepend=-1.0) > 1e-3]
+
+
+SUNG_GAP_SECONDS = 0.4
+"""Shorter rests of the lead voice count as singing."""
+
+
+def sung_seconds(song: Song) -> NDArray[np.float64]:
+    """Returns where the lead voice sings: (stretches, 2) of begin and end in seconds, in order and apart."""
+    spans = sorted(
+        (n.start_ticks + n.offset_ticks, n.end_ticks + n.offset_ticks)
+        for track in song.tracks
+        if track.role == "vocal"
+        for n in track.notes
+    )
+    stretches: list[list[float]] = []
+    for begin, end in np.maximum(seconds_at(song, np.array(spans).reshape(-1, 2)), 0.0).tolist():
+        if stretches and begin - stretches[-1][1] < SUNG_GAP_SECONDS:
+            stretches[-1][1] = max(stretches[-1][1], end)
+        else:
+            stretches.append([begin, end])
+    return np.array(stretches, dtype=np.float64).reshape(-1, 2)

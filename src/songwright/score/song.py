@@ -96,6 +96,8 @@ class TrackMix:
         duck_db: how far each kick of the score pushes this track down; 0 is off.
         inserts: effects in order.
         automation: fader moves as (tick, gain_db), joined by straight lines.
+        vocal_duck_db: how far the track steps back while the lead voice sings; 0 is off.
+        throws: stretches (start tick, end tick) that alone are thrown into the song's delay, loudly.
     """
 
     gain_db: float = 0.0
@@ -105,6 +107,8 @@ class TrackMix:
     duck_db: float = 0.0
     inserts: tuple[Insert, ...] = ()
     automation: tuple[tuple[int, float], ...] = ()
+    vocal_duck_db: float = 0.0
+    throws: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +264,8 @@ class MasterMix:
         delay_feedback: 0 to 0.9.
         inserts: effects on the sum, before the limiter.
         loudness_lufs: what the master is brought to.
-        style: the style's name, for the record.
+        vocal_level_db: loudness of the lead voice over the instruments where it sings. The first rendering brings it
+            there and writes the gain into the faders of all voices; None leaves the faders as they are.
     """
 
     reverb: str = "room"
@@ -269,6 +274,7 @@ class MasterMix:
     delay_feedback: float = 0.3
     inserts: tuple[Insert, ...] = ()
     loudness_lufs: float = -14.0
+    vocal_level_db: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,6 +413,7 @@ def _track(data: Mapping[str, Any]) -> Track:
     mix = dict(data["mix"])
     mix["inserts"] = tuple(Insert(**i) for i in mix["inserts"])
     mix["automation"] = tuple((int(t), float(g)) for t, g in mix["automation"])
+    mix["throws"] = tuple((int(a), int(b)) for a, b in mix.get("throws", ()))
     return Track(
         id=data["id"],
         role=data["role"],

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songwright.errors import ConfigError
-from songwright.perform.effects import drive, dynamics, filters, modulation, texture
+from songwright.perform.effects import drive, dynamics, filters, modulation, texture, vocal
 from songwright.score.song import Insert
 
 Range = tuple[float, float]
@@ -59,6 +59,12 @@ EFFECTS: dict[str, Effect] = {
             "threshold_db": (-60.0, 0.0), "ratio": (1.0, 100.0), "attack_ms": (0.0, 500.0),
             "release_ms": (1.0, 5000.0), "makeup_db": (-24.0, 36.0), "mix": _SHARE,
         },
+    ),
+    "deesser": Effect(
+        vocal.deesser, {"frequency_hz": (1000.0, 16000.0), "excess_db": (-40.0, 20.0), "range_db": (0.0, 24.0)}
+    ),
+    "plate": Effect(
+        vocal.plate, {"seconds": (0.2, 6.0), "level_db": (-60.0, 0.0), "predelay_ms": (0.0, 200.0)}, sides=True
     ),
     "gate": Effect(dynamics.gate, {"threshold_db": (-100.0, 0.0), "release_ms": (1.0, 5000.0)}),
     "transient": Effect(dynamics.transient, {"attack_db": _SHELF, "sustain_db": _SHELF}),
