@@ -33,7 +33,7 @@ _BRIGHT = frozenset({
 _TEMPO_WORDS = {"very_slow": 0.0, "slow": 0.15, "medium": 0.5, "fast": 0.85, "very_fast": 1.0}
 
 _DROP_COST = {"solo": 0.6, "interlude": 0.3, "bridge": 0.8, "breakdown": 0.6, "build": 0.8, "intro": 1.2, "outro": 2.0}
-_USUAL = {
+USUAL_PARTS = {
     "intro": (4, 0.4),
     "outro": (4, 0.4),
     "bridge": (8, 0.6),
@@ -42,11 +42,12 @@ _USUAL = {
     "breakdown": (8, 0.36),
     "build": (8, 0.66),
 }
+"""Bars and energy of sections that the style does not have."""
 _MAIN_ROLES = ("chorus", "drop", "head", "theme", "verse")
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class FormPart:
     """A section while its length is still open."""
 
     role: str
@@ -65,9 +66,9 @@ def plan_form(brief: Brief, style: Style) -> SongPlan:
         InputError: the brief's metre or form cannot be used.
     """
     random = generator(brief.seed, "form", style.name)
-    numerator, denominator = _meter(brief.meter or style.meters[0])
+    numerator, denominator = read_meter(brief.meter or style.meters[0])
     key = choose_key(brief, style)
-    tempo = brief.tempo_bpm or _usual_tempo(brief, style, random)
+    tempo = brief.tempo_bpm or usual_tempo(brief, style, random)
     parts = _skeleton(brief, style, random)
     quarters = numerator * 4 / denominator
     slowdown = sum(1 / r - 1 for r in RITARDANDO) if style.devices.ending == "ritardando" else 0.0
@@ -87,15 +88,15 @@ def plan_form(brief: Brief, style: Style) -> SongPlan:
     if brief.tempo_bpm is None and brief.duration_seconds is not None:
         tempo = round((total + slowdown) * quarters * 60 / sounding, 2)
     return SongPlan(
-        title=brief.title or _title(brief, style),
+        title=brief.title or usual_title(brief, style),
         style=style.name,
         seed=brief.seed,
         key=key,
         tempo_bpm=float(tempo),
         numerator=numerator,
         denominator=denominator,
-        sections=_sections(parts, brief, style, random),
-        density=_density(brief),
+        sections=lay_sections(parts, brief, style, random),
+        density=usual_density(brief),
         tail_bars=1,
     )
 
@@ -117,14 +118,16 @@ def choose_key(brief: Brief, style: Style) -> Key:
     return Key(tonic, str(random.choice(names, p=weights / weights.sum())))
 
 
-def _meter(text: str) -> tuple[int, int]:
+def read_meter(text: str) -> tuple[int, int]:
+    """Returns numerator and denominator of a metre such as ``6/8``; raises InputError for what is none."""
     head, _, tail = text.partition("/")
     if not (head.isdigit() and tail.isdigit()) or int(tail) not in (2, 4, 8, 16) or not 1 <= int(head) <= 15:
         raise InputError(f"metre '{text}' is not usable: expected such as 4/4, 3/4, 6/8, 12/8")
     return int(head), int(tail)
 
 
-def _usual_tempo(brief: Brief, style: Style, random: np.random.Generator) -> float:
+def usual_tempo(brief: Brief, style: Style, random: np.random.Generator) -> float:
+    """Returns a tempo of the style, where the brief's words and energy lean."""
     low, usual, high = style.tempo_bpm
     word = getattr(brief, "tempo_word", "")
     if word in _TEMPO_WORDS:
@@ -136,10 +139,10 @@ def _usual_tempo(brief: Brief, style: Style, random: np.random.Generator) -> flo
     return float(round(np.clip(random.triangular(centre - reach, centre, centre + reach), low, high)))
 
 
-def _skeleton(brief: Brief, style: Style, random: np.random.Generator) -> list[_Part]:
+def _skeleton(brief: Brief, style: Style, random: np.random.Generator) -> list[FormPart]:
     weights = np.array([form.weight for form in style.form])
     chosen = style.form[int(random.choice(len(style.form), p=weights / weights.sum()))]
-    parts = [_Part(*row) for row in chosen.parsed()]
+    parts = [FormPart(*row) for row in chosen.parsed()]
     if not brief.form:
         return _with_wished_sections(parts, set(brief.traits))
     usual = {role: (bars, energy) for form in style.form for role, bars, energy in form.parsed()}
@@ -147,12 +150,12 @@ def _skeleton(brief: Brief, style: Style, random: np.random.Generator) -> list[_
     for role in brief.form:
         if role not in SECTION_ROLES:
             raise InputError(f"section '{role}' is not known; sections: {', '.join(SECTION_ROLES)}")
-        bars, energy = usual.get(role) or _USUAL.get(role, (8, 0.6))
-        asked.append(_Part(role, bars, energy))
+        bars, energy = usual.get(role) or USUAL_PARTS.get(role, (8, 0.6))
+        asked.append(FormPart(role, bars, energy))
     return asked
 
 
-def _with_wished_sections(parts: list[_Part], traits: set[str]) -> list[_Part]:
+def _with_wished_sections(parts: list[FormPart], traits: set[str]) -> list[FormPart]:
     """Returns the form with single sections that were asked for, and without those that were refused."""
     kept = [part for part in parts if f"no_{part.role}" not in traits]
     parts = kept if any(part.role in _MAIN_ROLES for part in kept) else parts
@@ -160,16 +163,16 @@ def _with_wished_sections(parts: list[_Part], traits: set[str]) -> list[_Part]:
     late = max((i for i, role in enumerate(roles) if role in _MAIN_ROLES), default=len(roles) - 1)
     for role in ("solo", "bridge", "interlude", "breakdown", "build"):
         if role in traits and role not in roles:
-            bars, energy = _USUAL[role]
-            parts = [*parts[:late], _Part(role, bars, energy), *parts[late:]]
+            bars, energy = USUAL_PARTS[role]
+            parts = [*parts[:late], FormPart(role, bars, energy), *parts[late:]]
     if "intro" in traits and "intro" not in roles:
-        parts = [_Part("intro", *_USUAL["intro"]), *parts]
+        parts = [FormPart("intro", *USUAL_PARTS["intro"]), *parts]
     if "outro" in traits and "outro" not in roles:
-        parts = [*parts, _Part("outro", *_USUAL["outro"])]
+        parts = [*parts, FormPart("outro", *USUAL_PARTS["outro"])]
     return parts
 
 
-def fit_bars(parts: list[_Part], low: float, high: float, wish: float) -> list[_Part]:
+def fit_bars(parts: list[FormPart], low: float, high: float, wish: float) -> list[FormPart]:
     """Returns the sections changed as little as may be so that their bars lie in [low, high] (else as near as can be).
 
     A beam search over whole-section changes (drop, halve, double, repeat), so phrases stay whole; what then remains
@@ -182,7 +185,7 @@ def fit_bars(parts: list[_Part], low: float, high: float, wish: float) -> list[_
         wish: the number that would be best.
     """
 
-    def score(candidate: tuple[_Part, ...], cost: float) -> float:
+    def score(candidate: tuple[FormPart, ...], cost: float) -> float:
         total = sum(part.bars for part in candidate)
         outside = max(low - total, total - high, 0.0)
         return 0.3 * outside + 3.0 * abs(total - wish) / wish + cost + _structure_cost(candidate)
@@ -192,7 +195,7 @@ def fit_bars(parts: list[_Part], low: float, high: float, wish: float) -> list[_
     best, best_score = start, score(start, 0.0)
     seen = {start}
     for _ in range(12):
-        found: dict[tuple[_Part, ...], float] = {}
+        found: dict[tuple[FormPart, ...], float] = {}
         for state, cost in beam.items():
             for step, variant in _variants(list(state)):
                 candidate = tuple(variant)
@@ -208,7 +211,7 @@ def fit_bars(parts: list[_Part], low: float, high: float, wish: float) -> list[_
     return _absorb(list(best), low, high, wish)
 
 
-def _structure_cost(parts: tuple[_Part, ...]) -> float:
+def _structure_cost(parts: tuple[FormPart, ...]) -> float:
     """Returns how odd a form is: a chorus or build without the other, neighbours of one role, long edges."""
     roles = [part.role for part in parts]
     total = sum(part.bars for part in parts)
@@ -227,7 +230,7 @@ def _structure_cost(parts: tuple[_Part, ...]) -> float:
     return cost + max(0.0, edges - 0.25 * total) * 0.3
 
 
-def _repeated(parts: list[_Part], wish: float) -> list[_Part]:
+def _repeated(parts: list[FormPart], wish: float) -> list[FormPart]:
     """Returns the form with its middle repeated for songs more than twice as long as the style's."""
     total = sum(part.bars for part in parts)
     times = int(wish / total - 0.3)
@@ -237,7 +240,7 @@ def _repeated(parts: list[_Part], wish: float) -> list[_Part]:
     return head + body * (times + 1) + tail
 
 
-def _variants(parts: list[_Part]) -> Iterator[tuple[float, list[_Part]]]:
+def _variants(parts: list[FormPart]) -> Iterator[tuple[float, list[FormPart]]]:
     """Yields (cost, sections) of every form one step away."""
     mains = [i for i, part in enumerate(parts) if part.role in _MAIN_ROLES]
     for i, part in enumerate(parts):
@@ -261,7 +264,7 @@ def _variants(parts: list[_Part]) -> Iterator[tuple[float, list[_Part]]]:
         yield 0.8, [*parts[: mains[-1] + 1], *parts[mains[-1] :]]
 
 
-def _absorb(parts: list[_Part], low: float, high: float, wish: float) -> list[_Part]:
+def _absorb(parts: list[FormPart], low: float, high: float, wish: float) -> list[FormPart]:
     """Returns the sections with intro and outro lengthened or shortened by whole bars to reach the bounds."""
     total = sum(part.bars for part in parts)
     if low <= total <= high:
@@ -282,7 +285,10 @@ def _absorb(parts: list[_Part], low: float, high: float, wish: float) -> list[_P
     return parts
 
 
-def _sections(parts: list[_Part], brief: Brief, style: Style, random: np.random.Generator) -> tuple[SectionPlan, ...]:
+def lay_sections(
+    parts: list[FormPart], brief: Brief, style: Style, random: np.random.Generator
+) -> tuple[SectionPlan, ...]:
+    """Returns the sections with labels, places and energies, and with the style's lift in the last chorus."""
     counts: dict[str, int] = {}
     roles = [part.role for part in parts]
     lean = 0.0 if brief.energy is None else (brief.energy - 0.5) * 0.2
@@ -315,7 +321,8 @@ def _sections(parts: list[_Part], brief: Brief, style: Style, random: np.random.
     return tuple(sections)
 
 
-def _density(brief: Brief) -> float:
+def usual_density(brief: Brief) -> float:
+    """Returns how busy the brief wants the tune, 1 where it says nothing."""
     traits = set(brief.traits)
     density = (
         1.0 - 0.25 * bool(traits & {"sparse", "minimal", "simple"}) + 0.2 * bool(traits & {"busy", "lush", "dense"})
@@ -325,7 +332,8 @@ def _density(brief: Brief) -> float:
     return round(density, 3)
 
 
-def _title(brief: Brief, style: Style) -> str:
+def usual_title(brief: Brief, style: Style) -> str:
+    """Returns the title: the subject, else the prompt, else the style's."""
     if brief.subject:
         return brief.subject[:1].upper() + brief.subject[1:60]
     words = " ".join(brief.prompt.split())

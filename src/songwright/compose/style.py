@@ -166,6 +166,28 @@ class MixBook:
 
 
 @dataclass(frozen=True, slots=True)
+class VocalBook:
+    """What the backing voices do around a lead voice, how it is sung and mixed, and how the band answers it."""
+
+    harmony: str = "chorus"
+    second_harmony: str = "last_chorus"
+    double: str = "chorus"
+    oohs: tuple[str, ...] = ("verse", "bridge")
+    vowel: str = "ooh"
+    ooh_voices: int = 2
+    answer_voices: int = 1
+    ad_libs: int = 0
+    fills: float = 0.5
+    effort: float = 0.5
+    late_ms: float = 4.0
+    level_db: float = 1.5
+    duck_db: float = 2.0
+    delay_throws: float = 0.25
+    reverb_db: float = -14.0
+    delay_db: float = -26.0
+
+
+@dataclass(frozen=True, slots=True)
 class Style:
     """A whole style book."""
 
@@ -180,12 +202,14 @@ class Style:
     meters: tuple[str, ...] = ("4/4",)
     tonics: tuple[str, ...] = ("C", "G", "D", "A", "F")
     lead: str = "tune"
+    sung: bool = True
     builds: bool = True
     duration_seconds: float = 180.0
     feel: Feel = field(default_factory=Feel)
     melody: MelodyBook = field(default_factory=MelodyBook)
     devices: Devices = field(default_factory=Devices)
     mix: MixBook = field(default_factory=MixBook)
+    vocals: VocalBook = field(default_factory=VocalBook)
 
     def parts_of(self, kind: str) -> tuple[Part, ...]:
         """Returns the parts of one kind."""
@@ -206,6 +230,10 @@ _CHOICES: dict[tuple[type, str], tuple[str, ...]] = {
     (MelodyBook, "scale"): ("key", "pentatonic", "blues", "chord"),
     (Devices, "intro"): ("layers", "full", "pad", "lead", "drums"),
     (Devices, "ending"): ("ring", "cold", "fade", "ritardando", "tag"),
+    (VocalBook, "harmony"): ("none", "last_chorus", "chorus", "all"),
+    (VocalBook, "second_harmony"): ("none", "last_chorus", "chorus", "all"),
+    (VocalBook, "double"): ("none", "last_chorus", "chorus", "all", "ends"),
+    (VocalBook, "vowel"): ("ooh", "aah"),
     (MixBook, "reverb"): ("room", "plate", "hall", "chamber", "ambience", "spring"),
 }  # fmt: skip
 _LIST_CHOICES: dict[tuple[type, str], tuple[str, ...]] = {
@@ -219,6 +247,7 @@ _LIST_CHOICES: dict[tuple[type, str], tuple[str, ...]] = {
     (Part, "not_sections"): SECTION_ROLES,
     (Pattern, "sections"): SECTION_ROLES,
     (Idiom, "sections"): SECTION_ROLES,
+    (VocalBook, "oohs"): SECTION_ROLES,
 }  # fmt: skip
 
 
@@ -346,12 +375,32 @@ def _check(style: Style) -> None:
                     raise ConfigError(f"{where}: form section '{role} {bars} {energy}' is out of range")
     except (InputError, ValueError) as error:
         raise ConfigError(f"{where}: {error}") from error
+    _check_vocals(style.vocals, f"{where}.vocals")
     ids = [part.id for part in style.part]
     if len(set(ids)) != len(ids):
         raise ConfigError(f"{where}: part ids repeat")
     for part in style.part:
         for index, pattern in enumerate(part.pattern):
             _check_pattern(part, pattern, f"{where}: part {part.id}, pattern {index + 1}")
+
+
+_VOCAL_RANGES = {
+    "ooh_voices": (1, 3),
+    "answer_voices": (1, 2),
+    "ad_libs": (0, 6),
+    "fills": (0, 1),
+    "effort": (0, 1),
+    "late_ms": (-10, 25),
+    "level_db": (-4, 6),
+    "duck_db": (0, 6),
+    "delay_throws": (0, 1),
+}
+
+
+def _check_vocals(vocals: VocalBook, where: str) -> None:
+    for name, (low, high) in _VOCAL_RANGES.items():
+        if not low <= getattr(vocals, name) <= high:
+            raise ConfigError(f"{where}.{name}: {getattr(vocals, name)} lies outside {low} to {high}")
 
 
 def _check_pattern(part: Part, pattern: Pattern, where: str) -> None:
