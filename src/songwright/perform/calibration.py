@@ -7,6 +7,7 @@ every instrument: `ROLE_LEVELS_DB` is the balance of a mix, and a style's fader 
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,8 @@ from songwright.perform.effects.chain import apply_chain
 from songwright.perform.timeline import Performance, Player
 from songwright.score.drums import DRUMS
 from songwright.score.instruments import instrument as find_instrument
-from songwright.score.song import Insert
+from songwright.score.song import Insert, Singer
+from songwright.score.voices import VOICE_TYPES, house_singer
 
 CHORDAL_ROLES = ("chords", "pad")
 """Roles that are calibrated by chords."""
@@ -71,11 +73,17 @@ class Calibration:
 
     def __init__(self, sample_rate: int) -> None:
         self._sample_rate = sample_rate
-        self._phrases: dict[tuple[int, str, str], NDArray[np.float32]] = {}
+        self._phrases: dict[tuple[int, str, str, str], NDArray[np.float32]] = {}
         self._lock = threading.Lock()
 
     def gains(
-        self, player: Player, instrument: str, inserts: Sequence[Insert] = (), *, phrase: str = "tune"
+        self,
+        player: Player,
+        instrument: str,
+        inserts: Sequence[Insert] = (),
+        *,
+        phrase: str = "tune",
+        singer: Singer | None = None,
     ) -> tuple[float, float]:
         """Returns two gains as factors: before the inserts, and after them.
 
@@ -84,32 +92,34 @@ class Calibration:
             instrument: key into `INSTRUMENTS`.
             inserts: the track's effects; they should change the colour of a part, not its place in the mix.
             phrase: what it plays: ``tune``, ``chords``, or a group of drums if it is a kit.
+            singer: who, if it is a voice.
         """
-        key = (id(player), instrument, phrase)
+        key = (id(player), instrument, phrase, repr(singer))
         sound = self._phrases.get(key)
         if sound is None:
             with self._lock:
-                sound = self._phrases.setdefault(key, self._play(player, instrument, phrase))
+                sound = self._phrases.setdefault(key, self._play(player, instrument, phrase, singer))
         before = _gain(level_lufs(sound, self._sample_rate), _LARGEST_GAIN_DB)
         if not inserts:
             return before, 1.0
         coloured = apply_chain(sound * np.float32(before), self._sample_rate, inserts)
         return before, _gain(level_lufs(coloured, self._sample_rate), _LARGEST_TRIM_DB)
 
-    def _play(self, player: Player, instrument: str, phrase: str) -> NDArray[np.float32]:
+    def _play(self, player: Player, instrument: str, phrase: str, singer: Singer | None) -> NDArray[np.float32]:
         """Returns the reference phrase, dry. (2, samples)."""
-        played = reference_performance(instrument, phrase)
+        played = replace(reference_performance(instrument, phrase, singer), singer=singer)
         num_samples = int((played.end_seconds[-1] + 0.4) * self._sample_rate)
         return player.render(played, instrument, sample_rate=self._sample_rate, num_samples=num_samples)
 
 
-def reference_performance(instrument: str, phrase: str = "tune") -> Performance:
+def reference_performance(instrument: str, phrase: str = "tune", singer: Singer | None = None) -> Performance:
     """Returns what an instrument is measured by.
 
     Args:
         instrument: key into `INSTRUMENTS`.
         phrase: ``tune``: three notes in its usual register; ``chords``: the three together, twice; a group of drums:
             three strokes of it.
+        singer: a voice sings it in the middle of its tessitura.
     """
     known = find_instrument(instrument)
     length = _SLOW_NOTE_SECONDS if known.family in _SLOW_FAMILIES else _NOTE_SECONDS
@@ -117,7 +127,8 @@ def reference_performance(instrument: str, phrase: str = "tune") -> Performance:
         pitches = [DRUMS[name] for name in _DRUM_PHRASES[phrase]]
         beats = list(range(len(pitches)))
     else:
-        centre = int(np.clip(_CENTRES.get(known.family, 63), known.low + 5, max(known.low + 5, known.high - 5)))
+        usual = _tessitura_centre(singer) if singer is not None else _CENTRES.get(known.family, 63)
+        centre = int(np.clip(usual, known.low + 5, max(known.low + 5, known.high - 5)))
         pitches, beats = [centre - 5, centre, centre + 4], [0, 1, 2]
         if phrase == "chords":
             pitches, beats = pitches * 2, [0, 0, 0, 1, 1, 1]
@@ -128,6 +139,11 @@ def reference_performance(instrument: str, phrase: str = "tune") -> Performance:
         pitches=np.array(pitches, dtype=np.int64),
         velocities=np.full(len(pitches), _VELOCITY, dtype=np.int64),
     )
+
+
+def _tessitura_centre(singer: Singer) -> int:
+    low, high = VOICE_TYPES[house_singer(singer.name).voice_type].tessitura
+    return (low + high) // 2
 
 
 def level_lufs(waveform: NDArray[np.float32], sample_rate: int) -> float:

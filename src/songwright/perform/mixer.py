@@ -79,7 +79,7 @@ def mix_stem(
     """Returns the finished stem; `dry` is used up.
 
     Args:
-        dry: (2, samples) from the player.
+        dry: (2, samples) from the player, or (1, samples).
         mix: the track's settings.
         space: what the stems share.
         song: whose tempo map places the automation.
@@ -87,7 +87,7 @@ def mix_stem(
         level_db: the usual level of the track's role.
     """
     dry *= np.float32(gains[0])
-    sound = [dry[:1].copy() if np.array_equal(dry[0], dry[1]) else dry]
+    sound = [dry if len(dry) == 1 else dry[:1].copy() if np.array_equal(dry[0], dry[1]) else dry]
     del dry  # long waveforms are handed on, not held: the chain frees each as soon as the next is made
     wave = apply_chain(sound.pop(), space.sample_rate, mix.inserts, beat_seconds=space.beat_seconds)
     level = gains[1] * 10 ** (level_db / 20)

@@ -7,7 +7,7 @@ A stem that was made from the same things before is taken over from the earlier 
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,8 +19,10 @@ from songwright.errors import InputError
 from songwright.perform.effects.chain import check_insert
 from songwright.perform.mastering import Mastered, master
 from songwright.perform.mixer import Space, space_of
-from songwright.perform.stems import StemWork, plan_stems
+from songwright.perform.stems import StemPlan, StemWork, plan_stems
 from songwright.perform.timeline import Player, song_seconds
+from songwright.perform.vocal_stems import FOLDER as VOICES_FOLDER
+from songwright.perform.vocal_stems import dry_names, level_difference_db
 from songwright.progress import Progress, silent
 from songwright.score.instruments import instrument as find_instrument
 from songwright.score.song import Song
@@ -49,6 +51,10 @@ class Rendering:
         work_seconds: time inside the stems stage by kind of work, added up over the workers.
         reused: names of stems that were taken over.
         notes: what a listener should know.
+        song: the score as it was rendered: with the faders of the voices where they were brought to their level.
+        voices: dry file of each sung track by the track's id.
+        karaoke: the mix without the lead voice; None where nobody sings the lead.
+        vocal_level_db: loudness of the lead voice over the instruments where it sings; None without.
         premaster_integer: whether the premaster is 24-bit integers; 32-bit floats where the sum passes full scale.
     """
 
@@ -64,6 +70,10 @@ class Rendering:
     reused: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     premaster_integer: bool = True
+    song: Song | None = None
+    voices: dict[str, Path] = field(default_factory=dict)
+    karaoke: Path | None = None
+    vocal_level_db: float | None = None
 
 
 def render_song(
@@ -113,6 +123,8 @@ def render_song(
         premaster = folder / "premaster.wav"
         floating = _passes_full_scale(work.total)
         waveform = _write_premaster(premaster, work.total, space, floating=floating)
+        lead = [plan for plan in plans if plan.voices and plan.track.role == "vocal"]
+        karaoke, level = _without_lead(folder, plans, work.total, space) if lead else (None, None)
         work.total = np.zeros((2, 0), np.int32)
         progress("master", 0.3)
         mastered = master(waveform, sample_rate, song.master, beat_seconds=space.beat_seconds)
@@ -132,6 +144,10 @@ def render_song(
         reused=tuple(plan.name for plan in plans if plan.name in work.reused),
         notes=mastered.notes + ((_FLOAT_NOTE,) if floating else ()),
         premaster_integer=not floating,
+        song=work.song,
+        voices={track: folder / VOICES_FOLDER / f"{name}.wav" for track, name in dry_names(song).items()},
+        karaoke=karaoke,
+        vocal_level_db=level,
     )
 
 
@@ -169,6 +185,40 @@ def _write_premaster(path: Path, total: NDArray[np.integer], space: Space, *, fl
             np.multiply(samples, 1.0 / pcm.FULL_SCALE, out=block, casting="unsafe")
             file.write(block if floating else samples.astype(np.int32, copy=False))
     return waveform
+
+
+def _without_lead(
+    folder: Path, plans: Sequence[StemPlan], total: NDArray[np.integer], space: Space
+) -> tuple[Path, float | None]:
+    """Writes ``karaoke.wav``, the mix without the lead voices.
+
+    Returns:
+        The file, and how loud the lead voices are over the instruments where they sing.
+    """
+    scale = np.float32(1.0 / pcm.FULL_SCALE)
+    lead = _sum_of(folder, [p.name for p in plans if p.voices and p.track.role == "vocal"], total)
+    others = _sum_of(folder, [p.name for p in plans if p.voices and p.track.role != "vocal"], total)
+    backing = total - lead
+    voice = (lead * scale).astype(np.float32, copy=False)
+    level = level_difference_db(voice, ((backing - others) * scale).astype(np.float32, copy=False), space)
+    del lead, others, voice
+    waveform = (backing * scale).astype(np.float32, copy=False)
+    del backing
+    mastered = master(waveform, space.sample_rate, space.master, beat_seconds=space.beat_seconds)
+    path = folder / "karaoke.wav"
+    _write_mix(path, mastered, space.sample_rate)
+    return path, None if level is None else round(level, 2)
+
+
+def _sum_of(folder: Path, names: Sequence[str], like: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Returns the sum of stems, as integers, in the shape of their total."""
+    result = np.zeros_like(like)
+    for name in names:
+        start = 0
+        for samples in pcm.read_blocks(folder / "stems" / f"{name}.wav"):
+            result[:, start : start + samples.shape[1]] += samples
+            start += samples.shape[1]
+    return result
 
 
 def _write_mix(path: Path, mastered: Mastered, sample_rate: int) -> None:

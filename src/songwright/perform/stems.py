@@ -6,8 +6,6 @@ they can be brought to the level that the song asks for.
 
 import hashlib
 import json
-import os
-import shutil
 import threading
 import time
 import zlib
@@ -25,6 +23,7 @@ from songwright.files import slug
 from songwright.perform.calibration import CHORDAL_ROLES, ROLE_LEVELS_DB, Calibration
 from songwright.perform.mixer import SEND_OFF_DB, Space, mix_stem
 from songwright.perform.timeline import Player, performance
+from songwright.perform.vocal_stems import DryVoices, level_gain_db, read_index, singing, take_file, with_vocal_gain
 from songwright.progress import Progress
 from songwright.score.drums import DRUM_GROUPS, drum_group
 from songwright.score.instruments import instrument as find_instrument
@@ -109,35 +108,53 @@ class StemWork:
     """Makes stems in several threads and adds them up.
 
     Integers are added, so the order in which stems are finished changes nothing.
+
+    Attributes:
+        song: the score; when voices were brought to their level, with their new faders.
+        total: sum of the stems so far, 24-bit integers. (2, samples)
+        reused: names of stems that were taken over.
+        seconds: time by kind of work.
     """
 
     def __init__(
         self, song: Song, folder: Path, players: Mapping[str, Player], space: Space, reuse: Path | None
     ) -> None:
-        self._song = song
+        self.song = song
         self._folder = folder / "stems"
         self._players = players
         self._space = space
         self._calibration = Calibration(space.sample_rate)
         self._old = reuse / "stems" if reuse is not None else None
-        self._index = _read_index(self._old / INDEX) if self._old is not None else {}
+        self._index = read_index(self._old / INDEX) if self._old is not None else {}
+        self._dry = DryVoices(song, folder, players, space, reuse)
         self._lock = threading.Lock()
         self.total = np.zeros((2, space.num_samples), np.int32)
         self.reused: set[str] = set()
-        self.seconds = {"calibrate": 0.0, "play": 0.0, "effects": 0.0, "write": 0.0, "reuse": 0.0}
+        self.seconds = {"calibrate": 0.0, "play": 0.0, "sing": 0.0, "effects": 0.0, "write": 0.0, "reuse": 0.0}
 
     def run(self, plans: Sequence[StemPlan], num_workers: int, progress: Progress) -> None:
         """Makes every stem and writes the index of what they were made from."""
         if len(plans) > 250:
             self.total = self.total.astype(np.int64)
-        by_length = sorted(plans, key=lambda plan: -len(plan.track.notes))
+        played = sorted((p for p in plans if not p.voices), key=lambda plan: -len(plan.track.notes))
+        sung = [p for p in plans if p.voices]
+        singing = [voice for plan in sung for voice in plan.voices]
         entries: dict[str, dict[str, Any]] = {}
+        steps = len(singing) + len(plans)
         with ThreadPoolExecutor(num_workers, thread_name_prefix="stem") as pool:
             try:
-                futures = [pool.submit(self._make, plan) for plan in by_length]
-                for done, (plan, future) in enumerate(zip(by_length, futures, strict=True), 1):
-                    entries[plan.name] = future.result()
-                    progress("stems", done / len(plans))
+                dry = {voice.id: pool.submit(self._sing, voice) for voice in singing}
+                futures = {plan.name: pool.submit(self._make, plan) for plan in played}
+                for done, (name, future) in enumerate([*futures.items(), *dry.items()], 1):
+                    result = future.result()
+                    if name in futures:
+                        entries[name] = result
+                    progress("stems", done / steps)
+                plans = self._settle(plans)
+                mixes = {plan.name: pool.submit(self._mix_voices, plan) for plan in plans if plan.voices}
+                for done, (name, future) in enumerate(mixes.items(), len(played) + len(singing) + 1):
+                    entries[name] = future.result()
+                    progress("stems", done / steps)
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
@@ -147,11 +164,13 @@ class StemWork:
             "sample_rate": self._space.sample_rate,
             "stems": {plan.name: entries[plan.name] for plan in plans},
         }
+        if singing:
+            index["voices"] = {voice.id: dry[voice.id].result() for voice in singing}
         (self._folder / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
 
     def _make(self, plan: StemPlan) -> dict[str, Any]:
         """Makes or takes over one stem and returns its entry of the index."""
-        made_from = stem_hash(plan, self._song, self._players, self._space)
+        made_from = stem_hash(plan, self.song, self._players, self._space)
         old = self._index.get(plan.name, {})
         if old.get("made_from") == made_from and self._take_over(plan.name, old):
             return old
@@ -160,10 +179,10 @@ class StemWork:
         clock = time.perf_counter()
         gains = self._calibration.gains(player, plan.track.instrument, mix.inserts, phrase=plan.phrase)
         clock = self._spent("calibrate", clock)
-        played = performance(self._song, plan.track, pitches=plan.pitches)
+        notes = performance(self.song, plan.track, pitches=plan.pitches)
         sound = [
             player.render(
-                played, plan.track.instrument,
+                notes, plan.track.instrument,
                 sample_rate=self._space.sample_rate, num_samples=self._space.num_samples,
             )
         ]  # fmt: skip
@@ -171,11 +190,61 @@ class StemWork:
         if plan.phrase == "kick":
             mix = replace(mix, duck_db=0.0)
         level_db = ROLE_LEVELS_DB[plan.level]
-        wave = mix_stem(sound.pop(), mix, self._space, song=self._song, gains=gains, level_db=level_db)
+        wave = mix_stem(sound.pop(), mix, self._space, song=self.song, gains=gains, level_db=level_db)
         clock = self._spent("effects", clock)
         checksum = self._write(plan.name, wave)
         self._spent("write", clock)
         return {"made_from": made_from, "crc32": checksum}
+
+    def _sing(self, voice: Track) -> dict[str, Any]:
+        clock = time.perf_counter()
+        entry = self._dry.sing(voice)
+        self._spent("sing", clock)
+        return entry
+
+    def _settle(self, plans: Sequence[StemPlan]) -> Sequence[StemPlan]:
+        """Returns the plans with the voices at the level that the song asks for; changes `song` likewise."""
+        wanted = self.song.master.vocal_level_db
+        lead = next((p for p in plans if p.voices and p.track.role == "vocal"), None)
+        if wanted is None or lead is None:
+            return plans
+        gain_db = level_gain_db(self._mixed(lead), self.total, self._space, wanted)
+        self.song = with_vocal_gain(self.song, gain_db)
+        return [
+            replace(p, track=self.song.track(p.track.id), voices=tuple(self.song.track(v.id) for v in p.voices))
+            if p.voices else p
+            for p in plans
+        ]  # fmt: skip
+
+    def _mix_voices(self, plan: StemPlan) -> dict[str, Any]:
+        """Mixes or takes over the stem of one voice or several and returns its entry of the index."""
+        hashes = [stem_hash(replace(plan, track=v), self.song, self._players, self._space) for v in plan.voices]
+        made_from = "+".join(hashes)
+        old = self._index.get(plan.name, {})
+        if old.get("made_from") == made_from and self._take_over(plan.name, old):
+            return old
+        wave = self._mixed(plan)
+        clock = time.perf_counter()
+        checksum = self._write(plan.name, wave)
+        self._spent("write", clock)
+        return {"made_from": made_from, "crc32": checksum}
+
+    def _mixed(self, plan: StemPlan) -> NDArray[np.float32]:
+        """Returns the sum of a plan's voices after effects and faders."""
+        clock = time.perf_counter()
+        total: NDArray[np.float32] | None = None
+        for voice in plan.voices:
+            player = self._players[find_instrument(voice.instrument).player]
+            gains = self._calibration.gains(
+                player, voice.instrument, voice.mix.inserts, phrase=plan.phrase, singer=voice.singer
+            )
+            level_db = ROLE_LEVELS_DB[voice.role]
+            dry = self._dry.read(voice)
+            wave = mix_stem(dry, voice.mix, self._space, song=self.song, gains=gains, level_db=level_db)
+            total = wave if total is None else np.add(total, wave, out=total)
+        assert total is not None
+        self._spent("effects", clock)
+        return total
 
     def _spent(self, kind: str, since: float) -> float:
         now = time.perf_counter()
@@ -201,13 +270,9 @@ class StemWork:
         """Takes an earlier stem if it is still what it was; adds it to the sum."""
         assert self._old is not None
         clock = time.perf_counter()
-        old, new = self._old / f"{name}.wav", self._folder / f"{name}.wav"
-        if not _is_whole(old, entry, self._space):
+        new = self._folder / f"{name}.wav"
+        if not take_file(self._old / f"{name}.wav", new, entry, self._space):
             return False
-        try:
-            os.link(old, new)
-        except OSError:
-            shutil.copyfile(old, new)
         start = 0
         for samples in pcm.read_blocks(new):
             self._add(start, samples)
@@ -216,31 +281,6 @@ class StemWork:
             self.reused.add(name)
         self._spent("reuse", clock)
         return True
-
-
-def _is_whole(path: Path, entry: Mapping[str, Any], space: Space) -> bool:
-    """Returns whether a stem's file has the right length and still holds what was written."""
-    head = pcm.header(space.num_samples, space.sample_rate)
-    checksum = 0
-    try:
-        with path.open("rb") as file:
-            if file.read(len(head)) != head:
-                return False
-            left = space.num_samples * 6
-            while left and (data := file.read(min(left, 1 << 20))):
-                left -= len(data)
-                checksum = zlib.crc32(data, checksum)
-    except OSError:
-        return False
-    return left == 0 and checksum == entry.get("crc32")
-
-
-def _read_index(path: Path) -> dict[str, dict[str, Any]]:
-    try:
-        stems = json.loads(path.read_text(encoding="utf-8"))["stems"]
-        return {name: dict(entry) for name, entry in stems.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
 
 
 def stem_hash(plan: StemPlan, song: Song, players: Mapping[str, Player], space: Space) -> str:
@@ -268,11 +308,13 @@ def stem_hash(plan: StemPlan, song: Song, players: Mapping[str, Player], space: 
         ],
         "controls": [(c.tick, c.controller, c.value) for c in track.controls],
         "bends": [(b.tick, b.value) for b in track.bends],
+        "singing": singing(track, song),
         "mix": asdict(mix),
         "tempos": [(t.tick, t.bpm) for t in song.tempos],
         "length": (space.num_samples, space.sample_rate),
         "reverb": (master.reverb, master.reverb_seconds) if mix.reverb_db > SEND_OFF_DB else None,
-        "delay": (master.delay_beats, master.delay_feedback) if mix.delay_db > SEND_OFF_DB else None,
+        "delay": (master.delay_beats, master.delay_feedback) if mix.delay_db > SEND_OFF_DB or mix.throws else None,
         "kicks": space.kicks.tolist() if mix.duck_db > 0 else None,
+        "sung": space.sung.tolist() if mix.vocal_duck_db > 0 else None,
     }
     return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).hexdigest()

@@ -37,7 +37,10 @@ def deesser(
     from scipy.signal import butter, sosfiltfilt
 
     sos = butter(2, min(frequency_hz, 0.45 * sample_rate), "highpass", fs=sample_rate, output="sos")
-    high = np.asarray(sosfiltfilt(sos, waveform, axis=1), dtype=np.float32)  # (C, T)
+    if waveform.shape[1] < 2:
+        return waveform.copy()
+    edge = min(waveform.shape[1] - 1, 64)
+    high = np.asarray(sosfiltfilt(sos, waveform, axis=1, padlen=edge), dtype=np.float32)  # (C, T)
     low_db, high_db = to_db(hop_maximum(waveform - high, _HOP)), to_db(hop_maximum(high, _HOP))
     excess = np.where(high_db > -70.0, high_db - low_db - excess_db, -_KNEE_DB)
     wanted = np.clip(np.maximum(excess + _KNEE_DB / 2, 0.0) * 0.8, 0.0, range_db)

@@ -1,0 +1,204 @@
+"""Voices on their way to stems: sung dry into files of their own, reused when nothing changed, brought to their level.
+
+The dry voice is kept (``vocals/<track>.wav``, mono) so that a change in the mix does not sing again, so that it can be
+measured, and for people who want to mix it themselves. A stem is always made from the file, never from the sound in
+memory: taken over or sung anew, it has the same bytes.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songwright.audio import loudness, pcm
+from songwright.files import slug
+from songwright.perform.mixer import Space
+from songwright.perform.timeline import Player, performance
+from songwright.score.instruments import instrument as find_instrument
+from songwright.score.song import Song, Track
+
+FOLDER = "vocals"
+LARGEST_GAIN_DB = 15.0
+"""A voice is moved at most this far from its usual fader."""
+
+_INDEX = "stems.json"
+
+
+class DryVoices:
+    """Sings tracks into files, or takes the files over.
+
+    Args:
+        song: the score.
+        folder: of the song.
+        players: by the names of `Instrument.player`.
+        space: length and rate.
+        reuse: folder of an earlier rendering.
+    """
+
+    def __init__(
+        self, song: Song, folder: Path, players: Mapping[str, Player], space: Space, reuse: Path | None
+    ) -> None:
+        self._song, self._folder, self._players, self._space = song, folder / FOLDER, players, space
+        self.names = dry_names(song)
+        self._old = reuse / FOLDER if reuse is not None else None
+        self._index = read_index(reuse / "stems" / _INDEX, "voices") if reuse is not None else {}
+
+    def sing(self, track: Track) -> dict[str, Any]:
+        """Makes the dry file of a track and returns its entry of the index."""
+        self._folder.mkdir(exist_ok=True)
+        player = self._players[find_instrument(track.instrument).player]
+        made_from = self._hash(track, player)
+        old = self._index.get(track.id, {})
+        path = self._folder / f"{self.names[track.id]}.wav"
+        if self._old is not None and old.get("made_from") == made_from:
+            source = self._old / f"{self.names[track.id]}.wav"
+            if take_file(source, path, old, self._space, channels=1):
+                return old
+        space = self._space
+        wave = player.render(
+            performance(self._song, track), track.instrument,
+            sample_rate=space.sample_rate, num_samples=space.num_samples,
+        )  # fmt: skip
+        checksum = 0
+        with pcm.WavWriter(path, space.sample_rate, space.num_samples, channels=1) as file:
+            for start in range(0, space.num_samples, pcm.BLOCK_SAMPLES):
+                samples = pcm.quantise(wave[:1, start : start + pcm.BLOCK_SAMPLES])
+                checksum = zlib.crc32(file.write(samples), checksum)
+        return {"made_from": made_from, "crc32": checksum}
+
+    def read(self, track: Track) -> NDArray[np.float32]:
+        """Returns the dry voice of a track. (1, samples)."""
+        return read_dry(self._folder / f"{self.names[track.id]}.wav", self._space.num_samples)
+
+    def _hash(self, track: Track, player: Player) -> str:
+        parts = {
+            "player": player.identity,
+            "notes": [
+                (n.start_ticks + n.offset_ticks, n.duration_ticks, n.pitch, n.velocity, n.syllable) for n in track.notes
+            ],
+            "singing": singing(track, self._song),
+            "controls": [(c.tick, c.controller, c.value) for c in track.controls],
+            "bends": [(b.tick, b.value) for b in track.bends],
+            "tempos": [(t.tick, t.bpm) for t in self._song.tempos],
+            "length": (self._space.num_samples, self._space.sample_rate),
+        }
+        return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+def dry_names(song: Song) -> dict[str, str]:
+    """Returns the file name, without suffix, of each sung track's dry voice by the track's id."""
+    names: dict[str, str] = {}
+    for track in song.tracks:
+        if find_instrument(track.instrument).player == "singer" and track.notes:
+            name, number = slug(track.id, 80), 2
+            while name in names.values():
+                name, number = f"{slug(track.id, 80)}-{number}", number + 1
+            names[track.id] = name
+    return names
+
+
+def read_dry(path: Path, num_samples: int) -> NDArray[np.float32]:
+    """Returns a dry voice from its file. (1, samples)."""
+    wave = np.zeros((1, num_samples), np.float32)
+    start = 0
+    for samples in pcm.read_blocks(path, channels=1):
+        block = wave[:, start : start + samples.shape[1]]
+        np.multiply(samples[:, : block.shape[1]], 1.0 / pcm.FULL_SCALE, out=block, casting="unsafe")
+        start += samples.shape[1]
+    return wave
+
+
+def singing(track: Track, song: Song) -> Any:
+    """Returns what is sung on a track and by whom, as plain data; None for instruments."""
+    if find_instrument(track.instrument).player != "singer":
+        return None
+    used = {n.syllable for n in track.notes}
+    return {
+        "singer": asdict(track.singer) if track.singer is not None else None,
+        "syllables": [asdict(s) for s in song.syllables if s.id in used],
+        "seed": song.seed,
+    }
+
+
+def level_gain_db(lead: NDArray[np.float32], instruments: NDArray[np.integer], space: Space, wanted_db: float) -> float:
+    """Returns the gain that brings the lead voice to a loudness over the instruments, where it sings.
+
+    Both are K-weighted (BS.1770-4) and added up over all 10 ms in which the score has the lead sing.
+
+    Args:
+        lead: (2, samples) of the lead's stem.
+        instruments: (2, samples) sum of the other stems, 24-bit integers.
+        space: where the lead sings.
+        wanted_db: loudness of the lead over the instruments.
+    """
+    difference = level_difference_db(
+        lead, (instruments * np.float32(1.0 / pcm.FULL_SCALE)).astype(np.float32, copy=False), space
+    )
+    if difference is None:
+        return 0.0
+    return round(float(np.clip(wanted_db - difference, -LARGEST_GAIN_DB, LARGEST_GAIN_DB)), 1)
+
+
+def level_difference_db(lead: NDArray[np.float32], instruments: NDArray[np.float32], space: Space) -> float | None:
+    """Returns how much louder the lead voice is than the instruments where it sings; None if either is silent."""
+    hop = loudness.hop_of(space.sample_rate)
+    voice = loudness.energy(lead, space.sample_rate, hop)
+    backing = loudness.energy(instruments, space.sample_rate, hop)
+    times = (np.arange(len(voice)) + 0.5) * hop / space.sample_rate
+    sings = np.zeros(len(voice), bool)
+    for begin, end in space.sung:
+        sings |= (times >= begin) & (times < end)
+    voice_power, backing_power = float(voice[sings].sum()), float(backing[sings].sum())
+    if voice_power <= 1e-9 or backing_power <= 1e-9:
+        return None
+    return float(10 * np.log10(voice_power / backing_power))
+
+
+def with_vocal_gain(song: Song, gain_db: float) -> Song:
+    """Returns the song with all voices' faders moved, and no level left to reach."""
+    tracks = tuple(
+        replace(t, mix=replace(t.mix, gain_db=round(t.mix.gain_db + gain_db, 3)))
+        if find_instrument(t.instrument).player == "singer" else t
+        for t in song.tracks
+    )  # fmt: skip
+    return replace(song, tracks=tracks, master=replace(song.master, vocal_level_db=None))
+
+
+def take_file(old: Path, new: Path, entry: Mapping[str, Any], space: Space, *, channels: int = 2) -> bool:
+    """Links an earlier file of samples if it has the right length and still holds what was written."""
+    head = pcm.header(space.num_samples, space.sample_rate, channels=channels)
+    checksum = 0
+    try:
+        with old.open("rb") as file:
+            if file.read(len(head)) != head:
+                return False
+            left = space.num_samples * 3 * channels
+            while left and (data := file.read(min(left, 1 << 20))):
+                left -= len(data)
+                checksum = zlib.crc32(data, checksum)
+    except OSError:
+        return False
+    if left or checksum != entry.get("crc32"):
+        return False
+    try:
+        os.link(old, new)
+    except OSError:
+        shutil.copyfile(old, new)
+    return True
+
+
+def read_index(path: Path, part: str = "stems") -> dict[str, dict[str, Any]]:
+    """Returns what the stems (or ``voices``) of an earlier rendering were made from; nothing if that is unreadable."""
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))[part]
+        return {name: dict(entry) for name, entry in entries.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
