@@ -40,6 +40,7 @@ class Brief:
         voice_type: ``soprano, mezzo, alto, tenor, baritone, bass, child``, or empty to let the singer decide.
         singer: key into `score.voices.SINGERS`, or empty to let the voice decide.
         voice_source: what speaks for the singer, see `score.song.Singer`; empty is ``espeak``.
+        vocal: whether a voice was asked for, of whatever kind.
         instrumental: whether no voice is wanted.
         images: season, time, colour and image words that were mapped to moods, in English.
         traits: musical wishes that are not moods: ``groove, rhythmic_melody, acoustic, sparse, lush, clear``…
@@ -72,6 +73,7 @@ class Brief:
     voice_type: str = ""
     singer: str = ""
     voice_source: str = ""
+    vocal: bool = False
     instrumental: bool = False
     images: tuple[str, ...] = ()
     traits: tuple[str, ...] = ()

@@ -14,8 +14,11 @@ from songwright.errors import InputError
 from songwright.score.instruments import INSTRUMENTS
 from songwright.score.song import SECTION_ROLES
 from songwright.score.theory import MODES, parse_key
+from songwright.score.voices import SINGERS, VOICE_TYPES
 
 VOICES = ("", "female", "male", "child", "choir")
+VOICE_SOURCES = {"espeak": False, "festival": False, "flite": False, "piper": True, "bank": True}
+"""What can speak for a singer, and whether it takes a path after a colon."""
 TEMPO_WORDS = ("", "very_slow", "slow", "medium", "fast", "very_fast")
 
 
@@ -42,6 +45,9 @@ def validate(brief: Brief, styles: Collection[str] = ()) -> Brief:
     for role in brief.form:
         _one_of("section", role, SECTION_ROLES)
     _one_of("voice", brief.voice, VOICES)
+    _one_of("voice type", brief.voice_type, ("", *VOICE_TYPES))
+    _one_of("singer", brief.singer, ("", *SINGERS))
+    _source(brief.voice_source)
     _one_of("tempo word", brief.tempo_word, TEMPO_WORDS)
     return brief
 
@@ -61,6 +67,14 @@ def _meter(meter: str) -> None:
     over, _, under = meter.partition("/")
     if not (over.isdecimal() and 1 <= int(over) <= 15 and under in ("2", "4", "8", "16")):
         raise InputError(f"metre '{meter}' is none: expected beats and their value, such as 4/4, 3/4, 6/8 or 12/8")
+
+
+def _source(name: str) -> None:
+    kind, _, rest = name.partition(":")
+    known = kind in VOICE_SOURCES and bool(rest) == VOICE_SOURCES[kind]
+    if name and not known:
+        listed = ", ".join(f"{k}:PATH" if path else k for k, path in VOICE_SOURCES.items())
+        raise InputError(f"unknown voice source '{name}': one of {listed}")
 
 
 def _one_of(what: str, name: str, known: Collection[str]) -> None:

@@ -26,11 +26,13 @@ def conclude(draft: Draft, prompt: str, language: str, subject: str, title: str,
         for name in ("styles", "moods", "images", "traits", "form", "excluded_instruments")
         if said.get(name)
     }
-    values |= {name: said[name][0] for name in ("voice", "era", "tempo_word", "meter") if said.get(name)}
+    values |= {name: said[name][0] for name in ("voice", "voice_type", "era", "tempo_word", "meter") if said.get(name)}
     values |= {name: value for name, value in (("subject", subject), ("title", title), ("lyrics", lyrics)) if value}
     values |= draft.numbers
     if "instrumental" in said:
         values["instrumental"] = bool(said["instrumental"])
+    if said.get("vocal"):
+        values["vocal"] = True
     if said.get("energy"):
         values["energy"] = float(said["energy"][-1])
     if draft.artists:

@@ -13,8 +13,8 @@ from songwright.brief.draft import Draft
 from songwright.brief.numbers import find_numbers
 from songwright.brief.regions import mask, take_quotations
 from songwright.brief.scan import Item, Scan, scan
-from songwright.brief.text import language_of, normalise, tokens_of
-from songwright.brief.words import load, to_simplified
+from songwright.brief.text import language_of, lower, normalise, tokens_of
+from songwright.brief.words import common, load, split, to_simplified
 
 _LETTERED_FORM = re.compile(r"\b[A-D]{3,12}\b")
 _FORM_OF_LETTERS = {"A": "verse", "B": "chorus", "C": "bridge", "D": "solo"}
@@ -137,8 +137,22 @@ def _read_voice(value: str, negated: bool, written: str, draft: Draft) -> None:
             draft.said["instrumental"] = [] if value == "instrumental" and negated else ["yes"]
     elif negated:
         draft.refused.append(written)
-    elif value != "any":
-        draft.add("voice", value)
+    else:
+        draft.add("vocal", "yes")
+        if value != "any":
+            draft.add("voice", value)
+        kind = voice_type_of(written)
+        if kind:
+            draft.add("voice_type", kind)
+
+
+def voice_type_of(written: str) -> str:
+    """Returns the voice type that a person named; empty if only a gender or nothing was said."""
+    word = lower(written)
+    for kind, listed in common()["voice_types"].items():
+        if any(name in word for name in split(listed)):
+            return str(kind)
+    return ""
 
 
 def _written(found: Scan, item: Item, text: str) -> str:
