@@ -75,6 +75,7 @@ class Utterance:
         words_per_minute: 80 to 450.
         pitch: 0 to 99; 50 is the variant's own.
         pitch_range: 0 is flat.
+        volume: 100 is espeak's own; at it the loudest variants clip.
     """
 
     text: str
@@ -82,6 +83,7 @@ class Utterance:
     words_per_minute: int = 90
     pitch: int = 50
     pitch_range: int = 0
+    volume: int = 100
 
 
 def phonemes(texts: Sequence[str], language: str) -> list[list[list[str]]]:
@@ -115,6 +117,7 @@ def speak(utterances: Sequence[Utterance], language: str) -> list[Spoken]:
             "rate": u.words_per_minute,
             "pitch": u.pitch,
             "pitch_range": u.pitch_range,
+            "volume": u.volume,
         }
         for u in utterances
     ]

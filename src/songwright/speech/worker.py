@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 _SYNCHRONOUS, _CHARS_UTF8, _PHONEMES_IN_TEXT = 2, 1, 0x100
 _PHONEME_EVENTS, _DONT_EXIT = 1, 0x8000
-_RATE, _PITCH, _PITCH_RANGE = 1, 3, 4
+_RATE, _VOLUME, _PITCH, _PITCH_RANGE = 1, 2, 3, 4
 _END, _WORD, _PHONEME = 0, 1, 7
 _SEPARATED = ord(" ") << 8  # phonemes of a word parted by spaces
 
@@ -86,10 +86,10 @@ class _Espeak:
                 words.extend([p for p in word.split("_") if p] for word in decoded.split())
         return words
 
-    def speak(self, text: str, rate: int, pitch: int, pitch_range: int) -> tuple[bytes, list[list[Any]]]:
+    def speak(self, text: str, rate: int, pitch: int, pitch_range: int, volume: int) -> tuple[bytes, list[list[Any]]]:
         """Returns 16-bit samples and [phoneme, first sample] rows; a row without name begins a word."""
         self._samples, self._events = bytearray(), []
-        for parameter, value in ((_RATE, rate), (_PITCH, pitch), (_PITCH_RANGE, pitch_range)):
+        for parameter, value in ((_RATE, rate), (_PITCH, pitch), (_PITCH_RANGE, pitch_range), (_VOLUME, volume)):
             self.library.espeak_SetParameter(parameter, value, 0)
         data = text.encode()
         if self.library.espeak_Synth(data, len(data) + 1, 0, 1, 0, _CHARS_UTF8 | _PHONEMES_IN_TEXT, None, None) != 0:
@@ -106,7 +106,9 @@ def _answer(request: dict[str, Any], write: Callable[[bytes], Any]) -> None:
         if request["task"] == "phonemes":
             rows.append(espeak.phonemes(item["text"]))
         else:
-            samples, events = espeak.speak(item["text"], item["rate"], item["pitch"], item["pitch_range"])
+            samples, events = espeak.speak(
+                item["text"], item["rate"], item["pitch"], item["pitch_range"], item["volume"]
+            )
             audio.append(samples)
             rows.append({"bytes": len(samples), "events": events})
     head = json.dumps({"sample_rate": espeak.sample_rate, "rows": rows}).encode()
