@@ -125,12 +125,21 @@ class LyricSheet:
 
 
 def join_words(words: tuple[Word, ...]) -> str:
-    """Returns words as a line of text: spaces between them, but none between Chinese characters."""
+    """Returns words as a line of text: spaces between them, but none between Chinese characters.
+
+    A dash that a word carries at its end stands free again.
+    """
     text = ""
     for word in words:
-        tight = bool(text) and _is_han(text[-1]) and _is_han(word.text[:1])
+        if text[-1:] in ("—", "–") and text[-2:-1].isalnum() and not _is_han(text[-2]):
+            text = f"{text[:-1]} {text[-1]}"
+        tight = _is_han(text.rstrip(_SIGNS)[-1:]) and _is_han(word.text.lstrip(_SIGNS)[:1])
         text += word.text if tight or not text else f" {word.text}"
     return text
+
+
+_SIGNS = "…—“”‘’·"
+"""Signs that both Chinese and Latin text use."""
 
 
 def _is_han(char: str) -> bool:
