@@ -40,6 +40,8 @@ class Brief:
         voice_type: ``soprano, mezzo, alto, tenor, baritone, bass, child``, or empty to let the singer decide.
         singer: key into `score.voices.SINGERS`, or empty to let the voice decide.
         voice_source: what speaks for the singer, see `score.song.Singer`; empty is ``espeak``.
+        voice_parameters: how the singer differs from the named one, e.g. measured from a recording.
+        voice_recording: name and digest of that recording, whose use the person has confirmed; empty without.
         vocal: whether a voice was asked for, of whatever kind.
         instrumental: whether no voice is wanted.
         images: season, time, colour and image words that were mapped to moods, in English.
@@ -73,6 +75,8 @@ class Brief:
     voice_type: str = ""
     singer: str = ""
     voice_source: str = ""
+    voice_parameters: Mapping[str, float] = field(default_factory=dict)
+    voice_recording: str = ""
     vocal: bool = False
     instrumental: bool = False
     images: tuple[str, ...] = ()

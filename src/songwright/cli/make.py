@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from songwright.cli.show import ProgressLine
+from songwright.cli.voice import add_voice_arguments, with_voice
 from songwright.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   songwright make "an upbeat disco song about the sea"
   songwright make "warm jazz for a rainy evening" -o evening --duration 2:30 --tempo 92 --key "F major"
-  songwright make "国语抒情歌" --seed 3 --formats mp3,flac
+  songwright make "warm R&B ballad, male singer" --lyrics words.txt
+  songwright make "国语抒情歌" --voice clara --seed 3 --formats mp3,flac
 """
 
 
@@ -28,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument("prompt", metavar="PROMPT", help="what you want to hear, in English, Chinese or Russian")
     add_brief_arguments(parser)
+    add_voice_arguments(parser)
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FOLDER", help="the song's own folder; default: songs/<title>"
     )
@@ -95,6 +98,7 @@ def brief_from(args: argparse.Namespace) -> "Brief":
         brief = brief.with_said(key=args.key)
     if args.instrumental:
         brief = brief.with_said(instrumental=True)
+    brief = with_voice(brief, args)
     brief = replace(brief, seed=args.seed or 0)
     validate(brief)
     return brief

@@ -14,6 +14,7 @@ from songwright.brief.brief import Brief
 from songwright.brief.brief import to_json as brief_to_json
 from songwright.compose.compose import compose_song
 from songwright.engines.recording import Recording
+from songwright.engines.sung_files import lead_of, singing_report, sung_lead, write_lyric_files
 from songwright.errors import InputError
 from songwright.evaluation.report import measure_song
 from songwright.files import staged_folder
@@ -27,7 +28,6 @@ from songwright.score.song import to_json as song_to_json
 
 FORMATS = ("flac", "mp3", "ogg")
 PLAYERS = ("sampler", "fluidsynth")
-VOICE_NOTE = "nobody sings yet: an instrument plays the tune that a voice will sing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,12 @@ def make_song(brief: Brief, folder: Path, *, output: Output | None = None, progr
     """
     output = output or Output()
     output.check()
-    if (brief.voice or brief.lyrics) and not brief.instrumental:
-        brief = replace(brief, notes=(*brief.notes, VOICE_NOTE))
     with staged_folder(folder, force=output.force) as aside:
         started = time.perf_counter()
         song = compose_song(brief, progress=progress)
         seconds = {"compose": time.perf_counter() - started}
-        report = _fill(aside, song, brief, output, progress, seconds, reuse=folder if output.force else None)
+        brief = _concluded(brief, song)
+        song, report = _fill(aside, song, brief, output, progress, seconds, reuse=folder if output.force else None)
     return Recording(folder, song, brief, report)
 
 
@@ -90,7 +89,7 @@ def render_score(song: Song, folder: Path, *, output: Output | None = None, prog
     output = output or Output()
     output.check()
     with staged_folder(folder, force=output.force) as aside:
-        report = _fill(aside, song, None, output, progress, {}, reuse=folder if output.force else None)
+        song, report = _fill(aside, song, None, output, progress, {}, reuse=folder if output.force else None)
     return Recording(folder, song, None, report)
 
 
@@ -102,14 +101,18 @@ def _fill(
     progress: Progress,
     seconds: dict[str, float],
     reuse: Path | None,
-) -> dict[str, Any]:
-    """Writes every file of a song into an empty folder and returns the report."""
+) -> tuple[Song, dict[str, Any]]:
+    """Writes every file of a song into an empty folder; returns the score as it was rendered, and the report."""
     choice = find_soundfont(output.soundfont)
     rendering = render_song(
         song, folder, players=make_players(song, choice, output.player), reuse=reuse, progress=progress
     )
+    song = rendering.song
     started = time.perf_counter()
     write_score_files(song, folder)
+    sung = sung_lead(song)
+    if sung is not None:
+        write_lyric_files(song, sung, folder)
     if brief is not None:
         (folder / "brief.json").write_text(brief_to_json(brief), encoding="utf-8")
     elif reuse and (reuse / "brief.json").is_file():
@@ -118,23 +121,39 @@ def _fill(
     seconds["files"] = time.perf_counter() - started
     started = time.perf_counter()
     report = measure_song(song, brief, rendering, soundfont=_describe(choice, output))
+    if sung is not None:
+        report["singing"] = singing_report(song, sung, rendering)
     progress("report", 1.0)
     seconds["report"] = time.perf_counter() - started
     text = json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False)
     (folder / "report.json").write_text(text + "\n", encoding="utf-8")
-    return {**report, "seconds": {**seconds, **rendering.seconds}}
+    return song, {**report, "seconds": {**seconds, **rendering.seconds}}
+
+
+def _concluded(brief: Brief, song: Song) -> Brief:
+    """Returns the brief with what composing concluded: who sings, and what the person should know."""
+    lead = lead_of(song)
+    if lead is not None and lead.singer is not None:
+        brief = brief.with_inferred(
+            singer=lead.singer.name,
+            voice_type=str(song.provenance.get("voice_type", brief.voice_type)),
+            voice_source=lead.singer.source,
+        )
+    return replace(brief, notes=tuple(dict.fromkeys((*brief.notes, *song.provenance.get("notes", ())))))
 
 
 def make_players(song: Song, choice: SoundfontChoice, player: str = "sampler") -> Mapping[str, Player]:
-    """Returns the players by name: ``sampler`` for sampled instruments and ``synth`` for the synthesiser's patches."""
+    """Returns the players by name: ``sampler`` for sampled instruments, ``synth`` for patches, ``singer`` for voices."""
     from songwright.perform.sampler.player import SamplerPlayer
+    from songwright.perform.singer.player import SingerPlayer
     from songwright.perform.synth.player import SynthPlayer
 
+    own: dict[str, Player] = {"synth": SynthPlayer(song.seed), "singer": SingerPlayer(song.seed)}
     if player == "fluidsynth":
         from songwright.perform.fluid import FluidPlayer
 
-        return {"sampler": FluidPlayer(choice.path), "synth": SynthPlayer(song.seed)}
-    return {"sampler": SamplerPlayer(choice.path), "synth": SynthPlayer(song.seed)}
+        return {"sampler": FluidPlayer(choice.path), **own}
+    return {"sampler": SamplerPlayer(choice.path), **own}
 
 
 def write_score_files(song: Song, folder: Path) -> None:

@@ -70,7 +70,7 @@ class Rendering:
     reused: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     premaster_integer: bool = True
-    song: Song | None = None
+    song: Song = field(default_factory=Song)
     voices: dict[str, Path] = field(default_factory=dict)
     karaoke: Path | None = None
     vocal_level_db: float | None = None

@@ -1,0 +1,77 @@
+"""The files of a sung song beside its sound: words with their times, and what was measured of the singing."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from songwright.lyrics import timing
+from songwright.perform.render import SAMPLE_RATE, Rendering
+from songwright.perform.timeline import performance
+from songwright.score.instruments import instrument as find_instrument
+from songwright.score.song import Song, Track
+from songwright.score.sung import SungPhone
+
+
+@dataclass(frozen=True)
+class Sung:
+    """What the lead voice sings.
+
+    Attributes:
+        track: its track.
+        phones: when every phone sounds.
+    """
+
+    track: Track
+    phones: tuple[SungPhone, ...]
+
+
+def lead_of(song: Song) -> Track | None:
+    """Returns the lead voice's track; None where nobody sings."""
+    return next(
+        (t for t in song.tracks if t.role == "vocal" and t.notes and find_instrument(t.instrument).player == "singer"),
+        None,
+    )
+
+
+def sung_lead(song: Song) -> Sung | None:
+    """Returns what the lead voice sings and when; None where nobody sings.
+
+    Raises:
+        SpeechError: the words could not be spoken.
+    """
+    from songwright.perform.singer.player import phone_times
+
+    track = lead_of(song)
+    if track is None:
+        return None
+    return Sung(track, phone_times(performance(song, track), seed=song.seed))
+
+
+def write_lyric_files(song: Song, sung: Sung, folder: Path) -> None:
+    """Writes ``lyrics.lrc`` (lines), ``lyrics_words.lrc`` (words), ``lyrics.srt`` and ``lyrics.json`` (phonemes)."""
+    timed = timing.timed_lyrics(song, sung.phones, sung.track.id)
+    for name, text in (
+        ("lyrics.lrc", timing.to_lrc(timed)),
+        ("lyrics_words.lrc", timing.to_word_lrc(timed)),
+        ("lyrics.srt", timing.to_srt(timed)),
+        ("lyrics.json", timing.to_json(timed)),
+    ):
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def singing_report(song: Song, sung: Sung, rendering: Rendering) -> dict[str, Any]:
+    """Returns what is measured of the singing from the dry voice, and its level in the mix."""
+    from songwright.evaluation.singing import measure_singing
+    from songwright.perform.vocal_stems import read_dry
+
+    path = rendering.voices[sung.track.id]
+    dry = read_dry(path, round(rendering.duration_seconds * SAMPLE_RATE))[0]
+    measured = measure_singing(song, sung.track.id, dry, SAMPLE_RATE, sung.phones)
+    singer = sung.track.singer
+    return {
+        "singer": singer.name if singer else "",
+        "source": singer.source if singer else "",
+        "voices": sorted(rendering.voices),
+        "level_over_instruments_db": rendering.vocal_level_db,
+        **measured.as_dict(),
+    }
