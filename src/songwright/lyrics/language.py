@@ -22,6 +22,8 @@ _SCRIPTS: tuple[tuple[str, str], ...] = (
     ("thai", r"[\u0e00-\u0e7f]"),
     ("latin", r"[a-zA-Z\u00c0-\u024f\u1e00-\u1eff]"),
 )
+_CODES = {"kana": "ja", "han": "zh", "hangul": "ko", "greek": "el", "arabic": "ar", "hebrew": "he",
+          "devanagari": "hi", "thai": "th"}  # fmt: skip
 _PATTERNS = tuple((name, re.compile(pattern)) for name, pattern in _SCRIPTS)
 
 
@@ -59,9 +61,7 @@ def detect_language(text: str) -> str:
         return "en"
     if script == "cyrillic":
         return _cyrillic(sample.casefold())
-    plain = {"kana": "ja", "han": "zh", "hangul": "ko", "greek": "el", "arabic": "ar", "hebrew": "he", "devanagari": "hi",
-             "thai": "th"}  # fmt: skip
-    return plain[script] if script in plain else _latin(sample.casefold())
+    return _CODES[script] if script in _CODES else _latin(sample.casefold())
 
 
 def is_right_to_left(text: str) -> bool:
