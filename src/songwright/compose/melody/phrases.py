@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from songwright.compose.melody.features import SCALE
+from songwright.compose.melody.features import SCALE, Floats
 from songwright.compose.melody.model import MelodyModel
 from songwright.compose.melody.phrase_plan import STEP_TICKS, PhrasePlan, Setting
 from songwright.compose.melody.pitch import Guide, Past, write_pitches
@@ -59,6 +59,7 @@ def write_phrase(
     upbeat: Slots = (),
     guide: Guide | None = None,
     unlike: tuple[int, ...] = (),
+    bias: Floats | None = None,
 ) -> Line:
     """Returns a phrase written to its plan, with exactly as many notes as it has syllables if these are given.
 
@@ -72,6 +73,7 @@ def write_phrase(
         upbeat: notes that lead into it (they count as syllables).
         guide: a tune to follow (indices count the upbeat).
         unlike: rhythm cells to contrast with.
+        bias: (notes, 25) added to the scores of the intervals into each note, e.g. by the words.
     """
     inner = plan if plan.syllables is None else replace(
         plan, syllables=max(1, plan.syllables - len(upbeat)), stresses=plan.stresses[len(upbeat) :]
@@ -85,7 +87,7 @@ def write_phrase(
     first = plan.start_ticks // STEP_TICKS
     tonic = setting.plan.key.tonic + shift
     past = tuple((s - first, p - tonic) for s, p in (before.steps() if before else ()) if s - first < slots[0][0])
-    pitches = write_pitches(model, plan, setting, slots, random, past=Past(past), guide=guide, shift=shift)
+    pitches = write_pitches(model, plan, setting, slots, random, past=Past(past), guide=guide, shift=shift, bias=bias)
     return Line(plan, slots, pitches, rhythm.cells)
 
 
@@ -134,7 +136,7 @@ def with_new_ending(
     pitch_of = dict(zip((s for s, _ in line.slots), line.pitches, strict=True))
     slots = (*lead_in, *body)
     pitches = {i: (pitch_of[s], STRICT) for i, (s, _) in enumerate(slots) if s in pitch_of and s < end}
-    fitted = _kept(line, plan, setting, pitches, slots)
+    fitted = fitted_guide(line, plan, setting, pitches, slots)
     return write_phrase(model, plan, setting, random, rhythm=Rhythm(cells, body), upbeat=lead_in, guide=Guide(fitted))
 
 
@@ -155,7 +157,7 @@ def moved(model: MelodyModel, line: Line, start_ticks: int, setting: Setting, ra
     )  # fmt: skip
     pitches = tuple(p + shift for p in line.pitches)
     wanted = {i: (p, STRICT) for i, p in enumerate(pitches)}
-    kept = _kept(replace(line, pitches=pitches), plan, setting, wanted, line.slots)
+    kept = fitted_guide(replace(line, pitches=pitches), plan, setting, wanted, line.slots)
     if all(weight == STRICT for _, weight in kept.values()):
         return replace(line, plan=plan, pitches=pitches, graces={i: p + shift for i, p in line.graces.items()})
     body = tuple(s for s in line.slots if s[0] >= 0)
@@ -163,7 +165,7 @@ def moved(model: MelodyModel, line: Line, start_ticks: int, setting: Setting, ra
     return write_phrase(model, plan, setting, random, rhythm=Rhythm(line.cells, body), upbeat=upbeat, guide=Guide(kept))
 
 
-def _kept(
+def fitted_guide(
     line: Line, plan: PhrasePlan, setting: Setting, wanted: dict[int, tuple[int, float]], slots: Slots
 ) -> dict[int, tuple[int, float]]:
     """Returns the guide without strictness where the chords differ and would not bear the note."""

@@ -84,6 +84,7 @@ def write_pitches(
     past: Past | None = None,
     guide: Guide | None = None,
     shift: int = 0,
+    bias: Floats | None = None,
 ) -> tuple[int, ...]:
     """Returns a MIDI pitch for every note of a rhythm.
 
@@ -96,8 +97,10 @@ def write_pitches(
         past: the end of the phrase before.
         guide: a tune to follow.
         shift: semitones of the section's lift.
+        bias: (notes, 25) added to the scores of the intervals into each note.
     """
     walk = _Walk(model, plan, setting, slots, random, past or Past(), guide or Guide(), shift)
+    walk.bias = bias
     return walk.run()
 
 
@@ -116,6 +119,7 @@ class _Walk:
         shift: int,
     ) -> None:
         self.model, self.plan, self.setting, self.random, self.guide = model, plan, setting, random, guide
+        self.bias: Floats | None = None
         self.tonic = setting.plan.key.tonic + shift
         self.past = past.notes[-3:]
         self.notes = self._circumstances(slots, shift)
@@ -246,6 +250,8 @@ class _Walk:
         if k in self.guide.pitches:
             pitch, weight = self.guide.pitches[k]
             scores = scores - weight * np.abs(candidate - (pitch - self.tonic))
+        if self.bias is not None:
+            scores = scores + self.bias[k]
         return np.asarray(scores)
 
     def _cadence(self, note: _Note, degree: Ints, classes: Ints, size: Ints) -> Floats:

@@ -257,7 +257,7 @@ class _Search:
 
     def _opening(self) -> Floats:
         places = self.places
-        before = 1.4 + 0.08 * -places if self.syllables[0].stress < 0.5 else 5.0 + 0.0 * places
+        before = 1.4 + 0.08 * -places + 1.3 * (places % 2) if self.syllables[0].stress < 0.5 else 5.0 + 0.0 * places
         bar = self.setting.bar_steps
         late = -HABIT_WEIGHT * self.first[(places % bar) % self.setting.cell_steps] + np.where(
             places >= bar // 2, 4.0, 0.0

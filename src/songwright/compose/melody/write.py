@@ -55,7 +55,7 @@ def write_melody(plan: SongPlan, style: Style, chords: tuple[ChordSpan, ...], *,
     sections = sung_sections(plan, style)
     if not sections:
         return Melody()
-    return _Writer(plan, style, chords, seed, sections).write()
+    return LeadWriter(plan, style, chords, seed, sections).write()
 
 
 def sung_sections(plan: SongPlan, style: Style) -> tuple[SectionPlan, ...]:
@@ -68,7 +68,7 @@ def sung_sections(plan: SongPlan, style: Style) -> tuple[SectionPlan, ...]:
     return tuple(s for s in playing if s.role not in EDGES) or tuple(playing)
 
 
-class _Writer:
+class LeadWriter:
     """Writes each role's tune at its first use."""
 
     def __init__(
@@ -87,6 +87,21 @@ class _Writer:
         lines: list[tuple[Line, SectionPlan]] = []
         for section in self.plan.sections:
             lines.extend((line, section) for line in self._section(section) if line.slots)
+        return self._emit(lines)
+
+    def between(self, tunes: dict[str, tuple[Line, ...]], words: frozenset[SectionPlan]) -> Melody:
+        """Returns the lead of a song with words: what instruments play in the sections where nobody sings.
+
+        Args:
+            tunes: of the sung roles, for quotations.
+            words: the sections that are sung.
+        """
+        self.sections = tuple(s for s in self.sections if s not in words)
+        self.tunes = {role: tune for role, tune in tunes.items() if tune}
+        for section in self.sections:
+            if section.role not in self.tunes:
+                self.tunes[section.role] = self._new(section)
+        lines = [(x, s) for s in self.plan.sections if s not in words for x in self._section(s) if x.slots]
         return self._emit(lines)
 
     def _new(self, section: SectionPlan) -> tuple[Line, ...]:
