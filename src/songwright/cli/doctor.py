@@ -12,8 +12,19 @@ EXAMPLES = """examples:
 """
 
 _PACKAGES = {
-    "core": ("numpy", "scipy", "soundfile", "soxr", "pretty_midi", "pillow"),
+    "core": (
+        "numpy",
+        "scipy",
+        "soundfile",
+        "soxr",
+        "pretty_midi",
+        "pillow",
+        "espeakng-loader",
+        "pyworld-prebuilt",
+        "pypinyin",
+    ),
     "train": ("torch", "safetensors"),
+    "voices": ("onnxruntime", "pyyaml"),
     "llm": ("openai",),
     "notation": ("music21",),
     "plots": ("matplotlib",),
@@ -39,10 +50,29 @@ def run(args: argparse.Namespace) -> int:
     missing = _print_packages()
     choice = find_soundfont()
     print(f"soundfont: {choice.path} ({choice.source}; licence {choice.licence})")
-    for program, what in (("fluidsynth", "--player fluidsynth"),):
+    speaks = _print_speech()
+    for program, what in (
+        ("fluidsynth", "--player fluidsynth"),
+        ("festival", "--voice-source festival"),
+        ("flite", "--voice-source flite"),
+    ):
         print(f"{program}: {'found' if _which(program) else 'not installed'} ({what})")
     _print_speed()
-    return 2 if missing else 0
+    return 0 if speaks and not missing else 2
+
+
+def _print_speech() -> bool:
+    """Says whether the singers have a voice to sing with; False if espeak-ng does not work."""
+    from songwright.score.voices import SINGERS
+    from songwright.speech.espeak import SpeechError, Utterance, speak
+
+    try:
+        spoken = speak([Utterance("la")], "en")[0]
+    except SpeechError as error:
+        print(f"singers: {error}", file=sys.stderr)
+        return False
+    print(f"singers: {', '.join(SINGERS)} (espeak-ng speaks: {len(spoken.phones)} phones)")
+    return True
 
 
 def _which(program: str) -> str | None:

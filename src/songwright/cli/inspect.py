@@ -16,6 +16,7 @@ EXAMPLES = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     from songwright.cli.make import add_brief_arguments
+    from songwright.cli.voice import add_voice_arguments
 
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
@@ -26,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON (with --brief: the Brief)")
     parser.add_argument("--bars", metavar="A-B", help="show only these bars, counted from 1")
     add_brief_arguments(parser)
+    add_voice_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:

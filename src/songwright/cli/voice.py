@@ -34,7 +34,7 @@ def add_voice_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--voice-source",
         metavar="SOURCE",
-        help="what speaks for the singer: espeak (default), festival, flite, piper:VOICE.onnx, bank:FOLDER (DiffSinger)",
+        help="what speaks for the singer: espeak (default), festival, flite, piper:FILE.onnx, bank:FOLDER (DiffSinger)",
     )
     group.add_argument(
         PERMISSION, action="store_true", help="you may use the voice in the recording given with --voice"

@@ -143,7 +143,7 @@ def _concluded(brief: Brief, song: Song) -> Brief:
 
 
 def make_players(song: Song, choice: SoundfontChoice, player: str = "sampler") -> Mapping[str, Player]:
-    """Returns the players by name: ``sampler`` for sampled instruments, ``synth`` for patches, ``singer`` for voices."""
+    """Returns the players by name: ``sampler`` for sampled instruments, ``synth`` for patches, ``singer``."""
     from songwright.perform.sampler.player import SamplerPlayer
     from songwright.perform.singer.player import SingerPlayer
     from songwright.perform.synth.player import SynthPlayer
