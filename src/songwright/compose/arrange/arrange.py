@@ -1,8 +1,9 @@
 """The arranger: plan, chords and tune in, every track of the song out."""
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from songwright.compose.arrange.backing import Voices, write_voices
 from songwright.compose.arrange.bass import ring_bass, write_bass
 from songwright.compose.arrange.casting import new_part, wished
 from songwright.compose.arrange.comping import ring_chord, write_comping
@@ -13,6 +14,7 @@ from songwright.compose.arrange.endings import tag_start, with_tag
 from songwright.compose.arrange.feel import apply_feel
 from songwright.compose.arrange.lead import write_lead
 from songwright.compose.arrange.lifts import chords_double, is_fuller, lead_double, second_take
+from songwright.compose.arrange.making_room import make_room, words_of
 from songwright.compose.arrange.mixing import mix_of
 from songwright.compose.arrange.pad import write_arpeggio, write_pad
 from songwright.compose.arrange.percussion import write_percussion
@@ -22,7 +24,8 @@ from songwright.compose.arrange.slides import glide_range_controls
 from songwright.compose.arrange.transitions import joints, write_effects
 from songwright.compose.plan import SongPlan
 from songwright.compose.style import Pattern, Style
-from songwright.score.song import ChordSpan, Note, PitchBend, Track, TrackRole
+from songwright.compose.vocals import VocalPlan
+from songwright.score.song import ChordSpan, Note, PitchBend, Syllable, Track, TrackRole
 
 _ROLES: dict[str, TrackRole] = {
     "drums": "drums",
@@ -71,10 +74,56 @@ def arrange(
         wanted: instruments that must sound (keys of `score.instruments.INSTRUMENTS`, or ``drums``).
         unwanted: instruments that must not.
     """
+    return arrange_sung(plan, style, chords, melody_notes, None, seed=seed, wanted=wanted, unwanted=unwanted).tracks
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """All players and singers of a song.
+
+    Attributes:
+        tracks: in score order, voices first.
+        syllables: of everything that is sung: the words of the plan, then oohs and ad libs.
+    """
+
+    tracks: tuple[Track, ...]
+    syllables: tuple[Syllable, ...] = ()
+
+
+def arrange_sung(
+    plan: SongPlan,
+    style: Style,
+    chords: tuple[ChordSpan, ...],
+    melody_notes: tuple[Note, ...],
+    vocals: VocalPlan | None,
+    *,
+    seed: int,
+    wanted: Collection[str] = (),
+    unwanted: Collection[str] = (),
+) -> Arrangement:
+    """Returns all tracks of a song with a voice: lead and backing voices, and a band that makes room for them.
+
+    Args:
+        plan: the form.
+        style: the style book.
+        chords: of the whole song.
+        melody_notes: the tune of the whole song; what is sung of it is left to the voice.
+        vocals: who sings what when; None for an instrumental song.
+        seed: of the song.
+        wanted: instruments that must sound (keys of `score.instruments.INSTRUMENTS`, or ``drums``).
+        unwanted: instruments that must not.
+    """
     context = Context(plan, style, ChordTimeline(chords), LeadLine(()), seed, style.devices.ending != "fade")
     players = make_roster(context, wanted, unwanted)
-    context = replace(context, lead=LeadLine(_sung(context, players, melody_notes)))
-    tracks = [track for player in players for track in _tracks(context, player)]
+    sung = Voices() if vocals is None or not vocals.notes else write_voices(context, vocals)
+    if vocals is None or not vocals.notes:
+        context = replace(context, lead=LeadLine(_led(context, players, melody_notes)))
+    else:
+        room = make_room(context, players, melody_notes, vocals, sung.heard)
+        room = replace(room, tune=LeadLine(_led(context, players, room.tune.notes)))
+        heard = LeadLine([*room.voices.notes, *room.tune.notes, *room.fills.notes])
+        context = replace(context, lead=heard, room=room)
+    tracks = [*sung.tracks, *(track for player in players for track in _tracks(context, player))]
     sounding = {track.instrument for track in tracks}
     for wish in wished(tuple(wanted), tuple(unwanted)):
         if wish not in sounding:
@@ -83,10 +132,10 @@ def arrange(
         tracks = _with_chords_doubled(context, players, tracks)
     tracks = [_silenced(context, track) for track in tracks]
     felt = apply_feel(tuple(track for track in tracks if track.notes), plan, style, seed=seed)
-    return tuple(_in_order(_with_felt_bends(track)) for track in felt)
+    return Arrangement(tuple(_in_order(_with_felt_bends(track)) for track in felt), sung.syllables)
 
 
-def _sung(context: Context, players: Collection[Player], notes: Collection[Note]) -> list[Note]:
+def _led(context: Context, players: Collection[Player], notes: Collection[Note]) -> list[Note]:
     """Returns the notes of the tune that some lead plays: it rests where a riff or the first bars stand alone."""
     spans = [context.span_of(stint) for p in players if p.part.kind == "lead" for stint in p.stints]
     spans.append((context.ring_start, context.plan.num_bars * context.plan.bar_ticks + 1))
@@ -177,7 +226,8 @@ def _perform(context: Context, player: Player) -> Performance:
     plan, style, part = context.plan, context.style, player.part
     casted = replace(part, instruments=(player.instrument,))
     if part.kind == "drums":
-        notes = write_drums(plan, style, casted, intensities(player), seed=context.seed)
+        words = words_of(context, context.room) if context.room is not None else ()
+        notes = write_drums(plan, style, casted, intensities(player), seed=context.seed, words=words)
         return Performance(with_tag(context, player, _entered(context, player, notes)))
     if part.kind == "percussion":
         notes = write_percussion(plan, style, casted, intensities(player), seed=context.seed)
@@ -223,6 +273,8 @@ def _ring(context: Context, player: Player) -> list[Note]:
 def _lead_doubles(context: Context, player: Player, performance: Performance) -> list[Track]:
     """Returns the tracks that double the lead in the last chorus."""
     stints = tuple(stint for stint in player.stints if stint.lifted)
+    if context.room is not None:
+        stints = tuple(stint for stint in stints if not context.room.is_sung(*context.span_of(stint)))
     tracks = []
     for device in ("octave_lead", "harmony_lead"):
         if device not in context.style.devices.last_chorus or not stints:
@@ -245,7 +297,7 @@ def _lead_doubles(context: Context, player: Player, performance: Performance) ->
 
 def _silenced(context: Context, track: Track) -> Track:
     """Returns the track cut where the song holds its breath before a joint (the lead and effects go on)."""
-    if track.role in ("melody", "effects", "drums", "percussion"):
+    if track.role in ("melody", "vocal", "backing_vocal", "effects", "drums", "percussion"):
         return track
     beat = context.plan.beat_ticks
     notes = track.notes

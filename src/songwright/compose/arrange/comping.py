@@ -12,6 +12,7 @@ from songwright.score.instruments import instrument
 from songwright.score.song import TICKS_PER_QUARTER, Control, Note
 
 _EXTRA = {"X": 13.0, "o": -15.0, "*": -4.0, "D": 12.0, "U": 8.0, "u": -5.0, "m": -30.0, "b": 2.0, "t": -3.0}
+_WEAK = ("o", "u", "m")
 _SUSTAINING = ("acoustic_grand_piano", "bright_piano", "electric_grand", "electric_piano", "electric_piano_fm")
 
 
@@ -41,7 +42,7 @@ def write_run(
 ) -> list[Note]:
     """Returns the notes of one run of a comping figure."""
     notes: list[Note] = []
-    for event in lay_out(context, run, stint.section.first_bar):
+    for event in thinned(context, lay_out(context, run, stint.section.first_bar)):
         chord, change = heard_chord(context, event)
         if chord is None:
             continue
@@ -59,6 +60,26 @@ def write_run(
             event = event if change is None else replace(event, end=change)
             notes.extend(_strike(context, player, event, voices, voicings, touch, random))
     return notes
+
+
+def thinned(context: Context, events: list[Event]) -> list[Event]:
+    """Returns a figure without its weak strokes where the voice is busy; what sounds before them sounds on.
+
+    Weak are soft, muted and ghost strokes, and plain ones that are neither on a half beat nor alone in theirs.
+    """
+    room, beat = context.room, context.plan.beat_ticks
+    if room is None:
+        return events
+    half = beat // 3 if beat % 1440 == 0 else beat // 2
+    kept: list[Event] = []
+    for event in events:
+        weak = event.ghost or event.symbol in _WEAK or (event.start % half != 0 and not event.accent)
+        busy = weak and room.is_busy(event.start - beat, event.start + beat, beat)
+        if not busy:
+            kept.append(event)
+        elif kept and kept[-1].end == event.start and kept[-1].symbol not in _WEAK:
+            kept[-1] = replace(kept[-1], end=event.end)
+    return kept
 
 
 def _strike(

@@ -11,6 +11,7 @@ import numpy as np
 
 from songwright.compose.plan import SectionPlan, SongPlan
 from songwright.compose.style import Part, Style
+from songwright.compose.vocals import SungLine
 from songwright.score.song import TICKS_PER_QUARTER, ChordSpan, Control, Note, PitchBend
 from songwright.score.theory import Chord, Key, parse_chord
 from songwright.seeding import generator
@@ -131,6 +132,45 @@ class LeadLine:
         return found
 
 
+BUSY = 1.2
+"""Syllables per beat from which accompaniment thins out."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """The voices as the band hears them, and what is left to it between the lines; see `making_room`.
+
+    Attributes:
+        lines: of the lead voice, in order.
+        voices: the lead voice, answers and ad libs.
+        tune: what instruments lead where nobody sings.
+        fills: short answers of the lead instruments, at the pitch they sound.
+        low, high: between which four fifths of the lead voice's notes lie.
+        stressed: ids of stressed syllables.
+    """
+
+    lines: tuple[SungLine, ...]
+    voices: LeadLine
+    tune: LeadLine
+    fills: LeadLine
+    low: int
+    high: int
+    stressed: frozenset[int] = frozenset()
+
+    def syllables_per_beat(self, start: int, end: int, beat_ticks: int) -> float:
+        """Returns how densely is sung between two ticks: onsets for each beat."""
+        onsets = sum(start <= note.start_ticks < end for note in self.voices.between(start, end))
+        return onsets * beat_ticks / max(1, end - start)
+
+    def is_busy(self, start: int, end: int, beat_ticks: int) -> bool:
+        """Whether so much is sung between two ticks that others should say less."""
+        return self.syllables_per_beat(start, end, beat_ticks) >= BUSY
+
+    def is_sung(self, start: int, end: int) -> bool:
+        """Whether any line sounds between two ticks."""
+        return any(line.start_ticks < end and line.end_ticks > start for line in self.lines)
+
+
 @dataclass(frozen=True)
 class Context:
     """Everything a writer may look at."""
@@ -141,6 +181,12 @@ class Context:
     lead: LeadLine
     seed: int
     ends_in_ring: bool = field(default=True)
+    room: Room | None = None
+
+    @property
+    def tune(self) -> LeadLine:
+        """What lead instruments play; `lead` is all that the others leave room for, voices and fills among it."""
+        return self.lead if self.room is None else self.room.tune
 
     def random(self, *scope: str | int) -> np.random.Generator:
         """Returns the random generator of one place in the arrangement."""

@@ -1,6 +1,7 @@
 """Counter-lines: guide tones under the tune, answers in its gaps, parallel lines, and its echo."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from songwright.compose.arrange.context import Context, Performance, Player, Stint
 from songwright.compose.arrange.lines import choose_runs
@@ -19,13 +20,39 @@ def write_counter(context: Context, player: Player) -> Performance:
         touch = Touch(context, stint, player.part.id, base=70, depth=0.7)
         runs = choose_runs(context, player.part, stint)
         name = runs[0].pattern.generator if runs and context.lead.between(*context.span_of(stint)) else "guide_tones"
+        if name in ("thirds", "sixths") and context.room is not None and context.room.is_sung(*context.span_of(stint)):
+            name = "guide_tones"  # an instrument that speaks every syllable along covers the words
         line = _GENERATORS.get(name, _guide_tones)(context, player, stint, touch)
         line = line or _guide_tones(context, player, stint, touch)  # a tune without gaps leaves nothing to answer
+        if context.room is not None:
+            line = off_the_words(context, line)
         written = [_clear_of_lead(context, note, player) for note in line]
         notes.extend(note for note in written if note is not None)
         if instrument(player.instrument).family in SWELLING:
             controls.extend(swell(context, stint))
     return Performance(tuple(sorted(set(notes))), tuple(controls), ())
+
+
+def off_the_words(context: Context, line: Sequence[Note]) -> list[Note]:
+    """Returns a line whose notes, where the voice is busy, begin between syllables; what has no place there goes."""
+    room, beat = context.room, context.plan.beat_ticks
+    if room is None:
+        return list(line)
+    near = beat // 8
+    kept: list[Note] = []
+    for note in line:
+        onsets = [n.start_ticks for n in room.voices.between(note.start_ticks - near, note.start_ticks + 2 * beat)]
+        busy = room.is_busy(note.start_ticks - beat, note.start_ticks + 2 * beat, beat)
+        if not busy or all(abs(tick - note.start_ticks) > near for tick in onsets):
+            kept.append(note)
+            continue
+        places = [note.start_ticks + k * beat // 2 for k in range(1, 5)]
+        free = [t for t in places if t + beat <= note.end_ticks and all(abs(t - o) > near for o in onsets)]
+        if free:
+            kept.append(replace(note, start_ticks=free[0], duration_ticks=note.end_ticks - free[0]))
+        elif note.duration_ticks >= 2 * beat:
+            kept.append(note)  # long tones may begin with a word: they are heard after it
+    return kept
 
 
 def _bounds(player: Player) -> tuple[int, int]:
@@ -114,34 +141,58 @@ def _answer(context: Context, player: Player, stint: Stint, touch: Touch) -> lis
             begin += beat // 2
         stop = min(gap_end - beat // 4, begin + 2 * plan.bar_ticks)
         said = [n for n in context.lead.between(max(0, gap_start - 2 * plan.bar_ticks), gap_start)][-5:]
-        if len(said) < 2:
-            continue
-        origin = said[0].start_ticks
-        shift = begin + (origin - begin) % (beat // 2) - origin
-        centre = (low + high) / 2
-        first = fit_to_chord(centre + 3, context.chords.at(begin) or _tonic(key), low, high)
-        answered: list[Note] = []
-        for note in said:
-            tick = note.start_ticks + shift
-            if tick < begin or tick >= stop - beat // 8:
-                continue
-            chord = context.chords.at(tick) or _tonic(key)
-            wish = first + (note.pitch - said[0].pitch)
-            while wish > high:
-                wish -= 12
-            while wish < low:
-                wish += 12
-            strong = tick % beat == 0
-            pitch = fit_to_chord(wish, chord, low, high) if strong else fit_to_scale(wish, key, chord)
-            length = min(note.duration_ticks, stop - tick)
-            answered.append(Note(tick, max(60, int(length * 0.9)), pitch, touch(tick)))
-        if len(answered) >= 2:
-            last = answered[-1]
-            chord = context.chords.at(last.start_ticks) or _tonic(key)
-            pitch = fit_to_chord(last.pitch, chord, low, high)
-            length = max(last.duration_ticks, min(beat, stop - last.start_ticks))
-            notes.extend([*answered[:-1], Note(last.start_ticks, length, pitch, last.velocity)])
+        if len(said) >= 2:
+            notes.extend(quoted(context, said, begin, stop, (low, high), key, touch))
     return notes
+
+
+def quoted(
+    context: Context,
+    said: Sequence[Note],
+    begin: int,
+    stop: int,
+    bounds: tuple[int, int],
+    key: Key,
+    touch: Callable[[int], int],
+) -> list[Note]:
+    """Returns an answer to what was said: its rhythm and shape once more, on the chord; nothing under two notes.
+
+    Args:
+        context: for the chords and the beat.
+        said: the notes to answer, in order.
+        begin: where there is room from.
+        stop: where there is room to.
+        bounds: lowest and highest pitch.
+        key: whose scale is used between chord tones.
+        touch: velocity at a tick.
+    """
+    beat = context.plan.beat_ticks
+    low, high = bounds
+    origin = said[0].start_ticks
+    shift = begin + (origin - begin) % (beat // 2) - origin
+    first = fit_to_chord((low + high) / 2 + 3, context.chords.at(begin) or _tonic(key), low, high)
+    answered: list[Note] = []
+    for note in said:
+        tick = note.start_ticks + shift
+        if tick < begin or tick >= stop - beat // 8:
+            continue
+        chord = context.chords.at(tick) or _tonic(key)
+        wish = first + (note.pitch - said[0].pitch)
+        while wish > high:
+            wish -= 12
+        while wish < low:
+            wish += 12
+        strong = tick % beat == 0
+        pitch = fit_to_chord(wish, chord, low, high) if strong else fit_to_scale(wish, key, chord)
+        length = min(note.duration_ticks, stop - tick)
+        answered.append(Note(tick, max(60, int(length * 0.9)), pitch, touch(tick)))
+    if len(answered) < 2:
+        return []
+    last = answered[-1]
+    chord = context.chords.at(last.start_ticks) or _tonic(key)
+    pitch = fit_to_chord(last.pitch, chord, low, high)
+    length = max(last.duration_ticks, min(beat, stop - last.start_ticks))
+    return [*answered[:-1], Note(last.start_ticks, length, pitch, last.velocity)]
 
 
 def _tonic(key: Key) -> Chord:

@@ -5,7 +5,7 @@ Patterns are read in `drum_patterns`, velocities come from `grooves`, the choice
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from songwright.compose.arrange.drum_patterns import (
@@ -39,13 +39,19 @@ _LIFT = 0.05
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """What every step of the writing needs to know."""
+    """What every step of the writing needs to know; `words` from the first to the last stressed syllable of lines."""
 
     plan: SongPlan
     style: Style
     part: Part
     sections: Mapping[str, float]
     seed: int
+    words: Sequence[tuple[int, int]] = ()
+
+    def free_from(self, start: int, end: int) -> int:
+        """Returns from where between two ticks a fill covers no words but a pick-up; `end` where they last so long."""
+        before = end - self.plan.beat_ticks
+        return max([start, *(min(last, end) for first, last in self.words if first < before and last > start)])
 
     def intensity(self, section: SectionPlan) -> float:
         """Energy of a section as this player feels it."""
@@ -65,7 +71,13 @@ class _Job:
 
 
 def write_drums(
-    plan: SongPlan, style: Style, part: Part, sections: Mapping[str, float], *, seed: int
+    plan: SongPlan,
+    style: Style,
+    part: Part,
+    sections: Mapping[str, float],
+    *,
+    seed: int,
+    words: Sequence[tuple[int, int]] = (),
 ) -> tuple[Note, ...]:
     """Returns the notes of a drum part.
 
@@ -75,8 +87,9 @@ def write_drums(
         part: of kind ``drums``; its first instrument is the kit.
         sections: label → intensity (energy with lifts) of the sections in which the part plays.
         seed: of the song.
+        words: (start, end) of the words of each sung line, which no fill covers.
     """
-    job = _Job(plan, style, part, sections, seed)
+    job = _Job(plan, style, part, sections, seed, words)
     hits: list[Hit] = []
     for section in plan.sections:
         if section.label in sections:
@@ -220,10 +233,13 @@ def _with_fill(job: _Job, hits: list[Hit], end: int, length: int, intensity: flo
 
     Feet that the fill does not use go on; in quiet music the hand on hat or ride goes on too beside a light fill.
     """
-    fill = _choose_fill(job, length, intensity, scope)
+    room = end - job.free_from(end - length, end)
+    if room < min(length, job.plan.beat_ticks // 2):
+        return hits
+    fill = _choose_fill(job, room, intensity, scope)
     if fill is None:
         return hits
-    start = end - min(fill_ticks(fill, job.plan), 2 * job.plan.bar_ticks)
+    start = job.free_from(end - min(fill_ticks(fill, job.plan), 2 * job.plan.bar_ticks), end)
     gain = _gain(intensity)
     new = [
         replace(h, tick=end + h.tick, gain=gain * (1.05 + 0.15 * h.tick / (end - start)))
@@ -297,7 +313,11 @@ def _lead_in(job: _Job, hits: list[Hit], joint: Joint, device: str, intensity: f
 
 def _snare_roll(job: _Job, hits: list[Hit], end: int, length: int) -> list[Hit]:
     """Returns hits with a crescendo on the snare before a bar line: eighths, then sixteenths, then faster."""
-    start, beat = end - length, job.plan.beat_ticks
+    beat = job.plan.beat_ticks
+    start = -(-job.free_from(end - length, end) // (beat // 2)) * (beat // 2)
+    if end - start < beat:
+        return _with_fill(job, hits, end, beat, 0.5, "roll")
+    length = end - start
     kept = [h for h in hits if not start <= h.tick < end or h.drum in FEET]
     tick = start
     while tick < end:

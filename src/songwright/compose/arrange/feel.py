@@ -21,8 +21,11 @@ BASS_ON_KICK_MS = 4.0
 """How far a bass note may lie from the kick it is written on (the ear joins them below 5 ms)."""
 
 _SHARE = {"melody": 0.6, "vocal": 0.6, "backing_vocal": 0.6, "counter_melody": 0.7, "pad": 0.5}
-_JITTER_MS = {"melody": 4.0, "vocal": 4.0, "counter_melody": 4.0, "pad": 3.0, "bass": 2.0}
+_JITTER_MS = {"melody": 4.0, "counter_melody": 4.0, "pad": 3.0, "bass": 2.0}
 _FARTHEST_MS = 28.0
+_SINGERS = ("vocal", "backing_vocal")
+_SUNG_MS = 5.0
+"""How far the band's common timing moves a singer."""
 
 Ticks = npt.NDArray[np.int64]
 Milliseconds = npt.NDArray[np.float64]
@@ -97,7 +100,10 @@ def _lateness_ms(track: Track, starts: Ticks, style: Style, timing: SongTiming |
         random = generator(seed, "feel", track.id)
         ticks, member = np.unique(starts, return_inverse=True)
         own = _SHARE.get(track.role, 1.0) * timing.common_ms(ticks)
-        own += _JITTER_MS.get(track.role, 3.0) * random.standard_normal(len(ticks))
+        if track.role in _SINGERS:
+            own = np.clip(own, -_SUNG_MS, _SUNG_MS)  # the rest of their timing is their own, see `vocal_lead`
+        else:
+            own += _JITTER_MS.get(track.role, 3.0) * random.standard_normal(len(ticks))
         late += np.clip(own, -_FARTHEST_MS, _FARTHEST_MS)[member]
     return late
 

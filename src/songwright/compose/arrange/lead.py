@@ -15,7 +15,7 @@ _LEGATO = ("strings", "ensemble", "brass", "reed", "pipe", "lead", "organ")
 
 
 def write_lead(context: Context, player: Player) -> Performance:
-    """Returns the tune where this player leads, in its range, phrased for its family."""
+    """Returns the tune where this player leads, in its range, phrased for its family; beside a voice, its fills too."""
     family = instrument(player.instrument).family
     notes: list[Note] = []
     controls: list[Control] = []
@@ -24,8 +24,11 @@ def write_lead(context: Context, player: Player) -> Performance:
     for stint in player.stints:
         touch = Touch(context, stint, player.part.id, base=85, depth=0.8)
         start, end = context.span_of(stint)
-        own = [n for n in context.lead.between(start, end) if start <= n.start_ticks < end]
+        own = [n for n in context.tune.between(start, end) if start <= n.start_ticks < end]
         phrased = [_inside(n, player) for n in _phrased(context, own, shift, touch, legato=family in _LEGATO)]
+        if context.room is not None:
+            fills = [n for n in context.room.fills.between(start, end) if start <= n.start_ticks < end]
+            phrased = sorted([*phrased, *_phrased(context, fills, 0, touch, legato=family in _LEGATO)])
         notes.extend(phrased)
         if family in _BENDING:
             bends.extend(_scoops(context, player, phrased, family, stint.section.role))
@@ -38,7 +41,7 @@ def octave_shift(context: Context, player: Player) -> int:
     """Returns the octaves (in semitones) that bring the player's tune best into register and instrument."""
     what = instrument(player.instrument)
     spans = [context.span_of(stint) for stint in player.stints]
-    pitches = [n.pitch for a, b in spans for n in context.lead.between(a, b)]
+    pitches = [n.pitch for a, b in spans for n in context.tune.between(a, b)]
     low, high = max(what.low, player.part.register[0]), min(what.high, player.part.register[1])
     if not pitches:
         return 0

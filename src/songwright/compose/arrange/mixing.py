@@ -1,11 +1,13 @@
 """The mix as written: each track's place, sends and effects from the style, and the fader's moves by section."""
 
 from songwright.compose.arrange.context import Context, Player
-from songwright.compose.style import Part
 from songwright.score.song import Insert, TrackMix
 
 _FADE_BARS = 8
 _SILENT_DB = -40.0
+_DEPTHS = {"lead": 1.0, "bass": 1.0, "voice": 0.0}
+_STEPS_BACK = {"riff": 1.0, "pad": 1.0, "arpeggio": 1.0, "comp": 0.5, "counter": 0.5}
+"""Shares of the style's `vocals.duck_db` by which parts step back while the voice sings."""
 
 
 def parse_insert(text: str) -> Insert:
@@ -32,18 +34,34 @@ def mix_of(context: Context, player: Player, *, pan: float | None = None, gain_d
         delay_db=part.delay_db,
         duck_db=part.duck_db,
         inserts=tuple(parse_insert(line) for line in part.inserts),
-        automation=automation(context, part),
+        automation=automation(context, part.kind),
+        vocal_duck_db=round(_STEPS_BACK.get(part.kind, 0.0) * context.style.vocals.duck_db, 2) if context.room else 0.0,
     )
 
 
-def automation(context: Context, part: Part) -> tuple[tuple[int, float], ...]:
+def voice_mix(
+    context: Context, *, gain_db: float = 0.0, pan: float = 0.0, throws: tuple[tuple[int, int], ...] = ()
+) -> TrackMix:
+    """Returns the mix of a singer's track: the style's sends, and the fade where the style ends in one."""
+    vocals = context.style.vocals
+    return TrackMix(
+        gain_db=gain_db,
+        pan=pan,
+        reverb_db=vocals.reverb_db,
+        delay_db=vocals.delay_db,
+        automation=automation(context, "voice") if context.style.devices.ending == "fade" else (),
+        throws=throws,
+    )
+
+
+def automation(context: Context, kind: str) -> tuple[tuple[int, float], ...]:
     """Returns fader moves: up to 1.5 dB with the sections' energy, and the fade where the style ends in one."""
     plan = context.plan
     mean = sum(s.energy * s.num_bars for s in plan.sections) / max(1, plan.num_bars)
     moves: list[tuple[int, float]] = []
     ramp = max(1, plan.beat_ticks // 4)
     level = 0.0
-    depth = 1.0 if part.kind in ("lead", "bass") else 2.5
+    depth = _DEPTHS.get(kind, 2.5)
     for section in plan.sections:
         target = round(max(-1.5, min(1.5, depth * (section.energy - mean))), 2)
         tick = plan.start_ticks(section)

@@ -1,6 +1,6 @@
 """Voicings over time: each part's chords in its register, led smoothly, clear of the lead."""
 
-from songwright.compose.arrange.context import Context, Player, Stint
+from songwright.compose.arrange.context import Context, Player, Room, Stint
 from songwright.compose.arrange.guitar import guitar_shape
 from songwright.score.instruments import instrument
 from songwright.score.theory import Chord
@@ -9,6 +9,8 @@ from songwright.score.voice_leading import voice
 ROOM = 3
 """Semitones that chord players stay below the lead."""
 
+_BESIDE = 2
+_THIRD = 4
 _NARROWEST = 12
 _NARROWEST_BROKEN = 16
 _FLOOR = 48
@@ -72,6 +74,8 @@ class VoicingMaker:
         lead = [note.pitch for note in self._context.lead.between(start, end)]
         if not lead:
             return pitches
+        if self._context.room is not None:
+            return self._beside_voice(pitches, lead)
         if self.above:
             return tuple(p for p in pitches if p >= max(lead) + ROOM)
         lowest = min(lead) - ROOM
@@ -80,6 +84,29 @@ class VoicingMaker:
             return clear
         lower = {p if p <= lowest else p - 12 for p in pitches}
         return tuple(p for p in sorted(lower) if max(self._deepest, self.low - 5) <= p <= lowest) or clear
+
+    def _beside_voice(self, pitches: tuple[int, ...], sung: list[int]) -> tuple[int, ...]:
+        """Returns the voices without any within a tone of what is sung; what lies there moves by an octave, or rests.
+
+        Two voices are kept if no more than a tone's distance must be given up for it, never a semitone's.
+        """
+        low, high = max(self._deepest, self.low - 5), min(self._highest, self.high + 7)
+        clear = tuple(p for p in pitches if _apart(p, sung) > _BESIDE)
+        if not self._guitar:
+            moved = {q for p in pitches if p not in clear for q in (p - 12, p + 12)}
+            free = sorted(q for q in moved if low <= q <= high and q not in clear and _apart(q, sung) > _BESIDE)
+            taken = {p % 12 for p in clear}
+            for pitch in sorted(free, key=lambda q: (abs(2 * q - self.low - self.high), q)):
+                if pitch % 12 not in taken:
+                    taken.add(pitch % 12)
+                    clear = tuple(sorted((*clear, pitch)))
+        if len(clear) >= min(2, len(pitches)):
+            return clear
+        return tuple(p for p in pitches if _apart(p, sung) > 1)
+
+
+def _apart(pitch: int, sung: list[int]) -> int:
+    return min(abs(pitch - other) for other in sung)
 
 
 def _zone(context: Context, player: Player, stint: Stint, *, over_lead: bool) -> tuple[int, int, bool]:
@@ -95,6 +122,8 @@ def _zone(context: Context, player: Player, stint: Stint, *, over_lead: bool) ->
     lead = sorted(note.pitch for note in context.lead.between(*context.span_of(stint)))
     if not lead:
         return low, high, False
+    if context.room is not None:
+        return _zone_beside_voice(context.room, low, high, min(high + _STRETCH, what.high), width)
     under, over = lead[len(lead) * 2 // 5] - ROOM, lead[-1 - len(lead) // 10] + ROOM
     if under - low >= width:
         return low, min(high, under), False
@@ -105,3 +134,13 @@ def _zone(context: Context, player: Player, stint: Stint, *, over_lead: bool) ->
         return low, high, False
     low = max(what.low, min(low, max(under - width, _FLOOR)))
     return low, max(low + width, min(high, under)), False
+
+
+def _zone_beside_voice(room: Room, low: int, high: int, top: int, width: int) -> tuple[int, int, bool]:
+    """Returns the register beside a singer: a third under the middle of the voice, or clear above it, or around it."""
+    under, over = (room.low + room.high) // 2 - _THIRD, room.high + ROOM
+    if under - low >= width - 2:
+        return low, min(high, max(under, low + width)), False
+    if top - over >= width:
+        return over, min(top, over + width + 3), False
+    return low, high, False
