@@ -1,0 +1,1 @@
+"""How words sound in each language: one file per language, and what they share."""

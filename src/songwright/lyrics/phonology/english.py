@@ -1,0 +1,299 @@
+"""English: sounds of words as they are sung, from espeak's American voice.
+
+Reduced sounds are replaced by fuller ones, function words lose their stress, vocables (ooh, yeah, mmm) are known by
+their spelling, and vowels that espeak runs together (li-on, i-de-a) are parted where the spelling shows two.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from songwright.lyrics.phonology.numbers import NUMBER, expand, number_words
+from songwright.lyrics.phonology.spelling import english_texts, plain
+from songwright.lyrics.phonology.syllabify import Phoneme, Sound, Sounds, split_edges, syllabify, with_stress
+from songwright.lyrics.sheet import SheetSyllable
+from songwright.speech.espeak import split_marks
+
+FUNCTION_WORDS = frozenset(
+    """the a an and or but nor if as at by for from in of on to with than that this i me my you your ya he him his she
+    her it its we us our they them their is am are was were be been do does did have has had will would can could shall
+    should may might must just when while who so there i'm i'll i'd i've you're you'll you'd you've he's he'll he'd
+    she's she'll she'd it's it'll it'd that's we're we'll we've we'd they're they'll they've they'd there's who's 'em
+    'cause cause cuz 'til til till through some o' n' 'n' 's ain't let's what's where's some then""".split()
+)
+"""Words of one syllable that are sung without stress."""
+
+_FULL = {
+    "@-": "@", "@2": "@", "@5": "@", "@#": "@", "a#": "@", "a#2": "@", "a2": "a", "aa": "a", "E2": "E", "E#": "E", "I#": "I",
+    "I2": "I", "I2#": "I", "IR": "3:", "VR": "3:", "O2": "O:", "0#": "0", "02": "0", "A#": "A:", "O": "O:", "oU#": "oU",
+    "t2": "t", "?": "t", "r-": "r", "r/": "r", "e#": "e@", "e": "eI", "e:": "eI", "o": "oU", "o:": "oU", "N-": "N", "l/": "l",
+    "l/2": "l", "l/3": "l", "i@3": "i@3", "z#": "z", "d#": "d", "v#": "v", "w#": "w", "x": "k", "R": "r", "l#": "l",
+}  # fmt: skip
+_WORDS = {
+    "the": "D @", "a": "@", "to": "t u:", "for": "f o@", "your": "j o@", "you're": "j o@", "our": "'aU@", "ours": "'aU@ z",
+    "they're": "D e@", "we're": "w i@3", "wanna": "w '0 n @", "gonna": "g 'V n @", "gotta": "g '0 t# @", "'cause": "k V z",
+    "cause": "k 'O: z", "yeah": "j 'e@", "real": "r 'i: l", "reals": "r 'i: l z", "realize": "r 'i: l aI z", "o'er": "'o@",
+    "realise": "r 'i: l aI z", "realized": "r 'i: l aI z d", "heav'n": "h 'E v n-", "pow'r": "p 'aU@", "flow'r": "f l 'aU@",
+    "flow'rs": "f l 'aU@ z", "'em": "@ m", "tonite": "t @ n 'aI t", "rock'n'roll": "r '0 k @ n r 'oU l", "'n'": "@ n",
+    "n'": "@ n", "o'": "@", "i'ma": "'aI m @", "'til": "t I l", "hallelujah": "h ,a l I l 'u: j @", "la": "l 'A:", "y'all": "j 'O: l",
+    "u": "j u:", "r": "A@", "ur": "j o@", "4ever": "f 3 'E v 3", "iron": "'aI 3 n", "vs": "v '3: s @ s", "goin'": "g 'oU I n",
+    "singin'": "s 'I N I n", "bringin'": "b r 'I N I n", "noah": "n 'oU @", "leah": "l 'i: @", "aisle": "'aI l", "isle": "'aI l",
+    "comin'": "k 'V m I n", "gimme": "g 'I m i", "family": "f 'a m @ l i", "wind": "w 'I n d", "into": "'I n t u:", "museum": "m j u: z 'i: @ m",
+    "theatre": "T 'i: @ t 3", "theater": "T 'i: @ t 3", "trynna": "t r 'aI n @", "tryna": "t r 'aI n @", "ha": "h 'A:", "uh-huh": "V h 'V",
+    "mhm": "m- h 'm-", "shh": "S '@", "sh": "S '@", "pst": "p s '@ t", "psst": "p s '@ t", "brr": "b r '3:", "b": "b 'i:", "c": "s 'i:",
+    "d": "d 'i:", "e": "'i:", "f": "'E f", "g": "dZ 'i:", "h": "'eI tS", "j": "dZ 'eI", "k": "k 'eI", "l": "'E l", "m": "'E m", "n": "'E n",
+    "o": "'oU", "p": "p 'i:", "q": "k j 'u:", "s": "'E s", "t": "t 'i:", "v": "v 'i:", "w": "d 'V b @L j u:", "x": "'E k s", "y": "w 'aI",
+    "z": "z 'i:", "upon": "@ p '0 n", "was": "w V z", "by": "b aI", "over": "'oU v 3", "with": "w I D", "ay": "'eI", "eh": "'E", "ok": "oU k 'eI",
+    "okay": "oU k 'eI", "ohh": "'oU", "tomorrow": "t @ m 'A: r oU", "sorrow": "s 'A: r oU", "borrow": "b 'A: r oU",
+}  # fmt: skip
+_VOCABLES = (
+    (r"o{2,}h*", "'u:"), (r"o+h+", "'oU"), (r"a+h*", "'A:"), (r"u+h+", "'V"), (r"e{3,}h*", "'i:"), (r"m{2,}", "'m-"),
+    (r"h+m+", "h 'm-"), (r"ye+a+h+|yeh+", "j 'e@"), (r"ye+s+", "j 'E s"), (r"who+a+h*|wo+a+h+|wo+h+", "w 'oU"), (r"wo{2,}h*", "w 'u:"),
+    (r"he+y+", "h 'eI"), (r"na+h*", "n 'A:"), (r"la+h*", "l 'A:"), (r"da+h*", "d 'A:"), (r"ba+h*", "b 'A:"), (r"sha+h*", "S 'A:"),
+    (r"ra+h*", "r 'A:"), (r"do{2,}h*", "d 'u:"), (r"du+h*", "d 'u:"), (r"ha+h*", "h 'A:"), (r"ho{2,}h*", "h 'u:"), (r"pa+h*", "p 'A:"),
+    (r"no{3,}", "n 'oU"), (r"so{3,}", "s 'oU"), (r"go{3,}", "g 'oU"), (r"bo{2,}h*", "b 'u:"), (r"ye+", "j 'eI"), (r"yo+", "j 'oU"),
+    (r"a+y+", "'eI"), (r"o+w+", "'aU"), (r"a+w+", "'O:"), (r"sh{2,}", "S '@"), (r"wa+h*", "w 'A:"), (r"be{2}p", "b 'i: p"),
+)  # fmt: skip
+_VOCABLES_COMPILED = tuple((re.compile(pattern), sounds) for pattern, sounds in _VOCABLES)
+_NAMES = dict(zip(
+    "abcdefghijklmnopqrstuvwxyz",
+    "ay bee see dee ee eff gee aitch eye jay kay ell em en oh pee cue are ess tea you vee w ex why zee".split(),
+    strict=True,
+))  # fmt: skip
+_INITIALS = frozenset(
+    "tv dj mc cd ok nyc usa uk usa ufo fbi cia bmw vip diy omg lol abc ceo gps pc dna rsvp sos ny dc ac dvd atm hiv "
+    "rnb xyz ps la eu bff icu nba nfl mtv suv iq phd ai id am pm us".split()
+)
+_AMBIGUOUS = frozenset("ok la us am id ai ac".split())
+_PARTS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*['’]?|['’][^\W\d_]+(?:['’][^\W\d_]+)*['’]?|\d+")
+_ONSETS = frozenset(
+    [f"{c} r" for c in "p b t d k g f T S s".split()][:-1]
+    + [f"{c} l" for c in "p b k g f s".split()]
+    + [f"{c} w" for c in "t d k g T s h S".split()]
+    + [f"{c} j" for c in "p b f v m k g h".split()]
+    + ["s p", "s t", "s k", "s m", "s n", "s f", "s p r", "s t r", "s k r", "s p l", "s k l", "s k w", "s p j", "s k j"]
+)
+_CONTEXT_AFTER = {"close": ("to enough by", "k l 'oU s"), "live": ("music band show wire concert", "l 'aI v")}
+_CONTEXT_BEFORE = {
+    "close": ("so too get getting stay come came this how very", "k l 'oU s"),
+    "lives": ("our my your their two these those whole past nine of", "l 'aI v z"),
+    "tear": ("a single one another every each last this", "t 'i@3"),
+    "read": ("i've you've we've have has had be been never", "r 'E d"),
+}
+
+
+class English:
+    """English as `phonetics` asks for it."""
+
+    language = "en"
+
+    def lookups(self, texts: Sequence[str]) -> set[str]:
+        """Returns what to ask espeak for, given the texts of a line."""
+        return {key for text in texts for part, _ in _parts(text) for key in _spoken(part) if key not in _WORDS}
+
+    def syllables(self, texts: Sequence[str], sounds: Mapping[str, Sounds]) -> list[tuple[SheetSyllable, ...]]:
+        """Returns the syllables of each text of a line; those of one text spell it.
+
+        Args:
+            texts: words in order, with what is attached to them.
+            sounds: espeak's phonemes, marks kept, of everything that `lookups` named.
+        """
+        bare = [plain(split_edges(text)[1]) for text in texts]
+        words = []
+        for i, text in enumerate(texts):
+            before, after = bare[i - 1] if i else "", bare[i + 1] if i + 1 < len(bare) else ""
+            words.append(_word(text, sounds, _in_context(bare[i], before, after)))
+        return [_before_vowel(bare[i], word, words[i + 1 :]) for i, word in enumerate(words)]
+
+
+def split_fire(syllable: SheetSyllable) -> tuple[SheetSyllable, SheetSyllable] | None:
+    """Returns ``fire`` or ``hour``, one syllable here, as the two that it may be sung on; None for any other."""
+    vowel = syllable.phonemes[syllable.nucleus]
+    halves = {"aI3": ("aI", "3"), "aU@": ("aU", "3")}.get(vowel)
+    if halves is None:
+        return None
+    head = (*syllable.phonemes[: syllable.nucleus], halves[0])
+    tail = (halves[1], *syllable.phonemes[syllable.nucleus + 1 :])
+    cut = max(1, len(syllable.text.rstrip("e.,!?s")) - 1)
+    first = SheetSyllable(syllable.text[:cut], head, len(head) - 1, syllable.stress)
+    return first, SheetSyllable(syllable.text[cut:], tail, 0)
+
+
+def _parts(text: str) -> list[tuple[str, str]]:
+    """Returns the parts of a text that are looked up by themselves, each with all the letters that it stands for."""
+    lead, core, tail = _apostrophes(*split_edges(text))
+    if not core:
+        return []
+    if expand(core, tail, "en") is not None:
+        return [(core + ("." if tail.startswith(".") else ""), text)]
+    found: list[tuple[str, str]] = []
+    at = 0
+    while at < len(core):
+        match = NUMBER.match(core, at) or _PARTS.match(core, at)
+        end = match.end() if match else at + 1
+        piece = core[at:end]
+        if match and (number := NUMBER.match(core, at)) is None and plain(piece) in ("o'clock",):
+            found.append((piece, piece))
+        elif match:
+            found.append((piece, piece))
+        elif found:
+            found[-1] = (found[-1][0], found[-1][1] + piece)
+        at = end
+    if lead and lead[-1:] in "№#$€£¥" and found:
+        found[0] = (lead[-1] + found[0][0], found[0][1])
+    if tail[:1] in ("%", "°") and tail:
+        found[-1] = (found[-1][0] + tail[0], found[-1][1])
+    if not found:
+        return []
+    found[0] = (found[0][0], lead + found[0][1])
+    found[-1] = (found[-1][0], found[-1][1] + tail)
+    return found
+
+
+def _apostrophes(lead: str, core: str, tail: str) -> tuple[str, str, str]:
+    """Takes the apostrophe of 'cause and singin' into the word."""
+    if lead[-1:] in ("'", "’") and ("'" + plain(core) in _WORDS or "'" + plain(core) in FUNCTION_WORDS):
+        lead, core = lead[:-1], lead[-1] + core
+    if tail[:1] in ("'", "’") and (plain(core).endswith("in") or plain(core) + "'" in _WORDS):
+        core, tail = core + tail[0], tail[1:]
+    return lead, core, tail
+
+
+def _spoken(part: str) -> list[str]:
+    """Returns the words that a part is spoken as, in small letters."""
+    if NUMBER.fullmatch(part):
+        return number_words(part, "en")
+    short = expand(part.rstrip("."), part[len(part.rstrip(".")) :], "en")
+    if short is not None:
+        return short
+    low = plain(part)
+    initials = low in _INITIALS and (low not in _AMBIGUOUS or part.isupper()) and low != "ok"
+    if initials or (part.isupper() and 1 < len(low) < 5 and not re.search("[aeiouy']|^[hm]+m$|^sh+$", low)):
+        if low in ("am", "us", "la", "id") and low != "la":
+            return [low]
+        return [_NAMES[letter] for letter in low if letter in _NAMES]
+    return [low if low in _WORDS else low if _vocable(low) else _squeezed(low)]
+
+
+def _vocable(low: str) -> str:
+    return next((sounds for pattern, sounds in _VOCABLES_COMPILED if pattern.fullmatch(low)), "")
+
+
+def _squeezed(low: str) -> str:
+    """Returns a word without letters drawn out: looove, freeeee, goooood."""
+
+    def once(match: re.Match[str]) -> str:
+        letter, after = match.group(1), low[match.end() : match.end() + 1]
+        double = (letter == "e" and after in ("", "t", "p", "l", "d")) or (
+            letter == "o" and after and after in "dnkmlt"
+        )
+        return letter * 2 if double or (letter in "lsf" and not after) else letter
+
+    return re.sub(r"([a-z])\1{2,}", once, low)
+
+
+def _in_context(word: str, before: str, after: str) -> str:
+    """Returns sounds of a word that is read in two ways, where its neighbours tell which."""
+    words, sounds = _CONTEXT_AFTER.get(word, ("", ""))
+    if after in words.split():
+        return sounds
+    words, sounds = _CONTEXT_BEFORE.get(word, ("", ""))
+    return sounds if before in words.split() else ""
+
+
+def _word(text: str, table: Mapping[str, Sounds], given: str) -> tuple[SheetSyllable, ...]:
+    result: list[SheetSyllable] = []
+    for part, letters in _parts(text):
+        keys = _spoken(part)
+        groups = [_sounded(key, tuple(given.split()) if given else table.get(key, ())) for key in keys]
+        sounds = [sound for group in groups for sound in group]
+        if len(keys) > 1 or NUMBER.fullmatch(part) or plain(part.rstrip(".")) != keys[0]:
+            whole = len(keys) == 1 and part[:1].isalpha() and "." not in part and plain(part) not in _WORDS
+            texts = english_texts(letters, sounds) if whole else [letters, *[""] * (len(sounds) - 1)]
+        else:
+            texts = english_texts(letters, sounds)
+        result += [sound.spelled(piece) for sound, piece in zip(sounds, texts, strict=True)]
+    return tuple(result)
+
+
+def _sounded(key: str, answer: Sounds) -> list[Sound]:
+    """Returns the syllables of one looked-up word."""
+    known = _WORDS.get(key) or _vocable(key)
+    marked = tuple(known.split()) if known and not (answer and key in ("close", "read")) else answer
+    phonemes = _opened(key, [Phoneme(*split_marks(p)) for p in marked])
+    sounds = syllabify(phonemes, may_begin)
+    if len(sounds) == 1 and key in FUNCTION_WORDS:
+        return [Sound(sounds[0].phonemes, sounds[0].nucleus, 0)]
+    return with_stress(sounds)
+
+
+def _opened(key: str, phonemes: list[Phoneme]) -> list[Phoneme]:
+    """Returns the phonemes with full sounds, and with vowels parted that are two syllables."""
+    result: list[Phoneme] = []
+    for i, p in enumerate(phonemes):
+        symbol = _FULL.get(p.symbol, p.symbol)
+        after = _FULL.get(phonemes[i + 1].symbol, phonemes[i + 1].symbol) if i + 1 < len(phonemes) else ""
+        last = result[-1].symbol if result else ""
+        if symbol == ";" or (symbol == "r" and last == "r"):
+            continue
+        if symbol == "n-":
+            result += [Phoneme("@"), Phoneme("n")]
+        elif (
+            symbol == "n" and after == "t" and i == len(phonemes) - 2 and "n't" in key and last in ("d", "s", "z", "t")
+        ):
+            result += [Phoneme("@"), Phoneme("n")]
+        elif symbol == "3" and last == "aU" and "our" in key:
+            result[-1] = Phoneme("aU@", result[-1].stress)
+        elif symbol in _PARTED:
+            result += _PARTED[symbol](key, after, p.stress, last)
+        else:
+            result.append(Phoneme(symbol, p.stress))
+    return result
+
+
+def _part_fire(key: str, after: str, stress: int, last: str) -> list[Phoneme]:
+    one = re.search(r"ire|yre|oir|iring", key) and "iron" not in key
+    return [Phoneme("aI3", stress)] if one else [Phoneme("aI", stress), Phoneme("3")]
+
+
+def _part_lion(key: str, after: str, stress: int, last: str) -> list[Phoneme]:
+    one = after == "r" or re.search(r"isle|[^aeiou]ile", key)
+    return [Phoneme("aI", stress)] if one else [Phoneme("aI", stress), Phoneme("@")]
+
+
+def _part_idea(key: str, after: str, stress: int, last: str) -> list[Phoneme]:
+    if after == "r" or "real" in key or ("ear" in key and "a" != after[:1] and not key.endswith("ea")):
+        return [Phoneme("i@", stress)]
+    if stress:
+        return [Phoneme("i:", stress), Phoneme("@")]
+    if last in ("l", "n") and after in ("n", "s", "t"):
+        return [Phoneme("j"), Phoneme("@")]
+    return [Phoneme("i"), Phoneme("@")]
+
+
+def _part_familiar(key: str, after: str, stress: int, last: str) -> list[Phoneme]:
+    if key.endswith(("liar", "niar", "lier", "nior")) and not stress:
+        return [Phoneme("j"), Phoneme("3")]
+    if re.search(r"i(er|or)s?$", key) and not stress:
+        return [Phoneme("i"), Phoneme("3")]
+    return [Phoneme("i@3", stress)]
+
+
+_PARTED = {"aI3": _part_fire, "aI@": _part_lion, "i@": _part_idea, "i@3": _part_familiar}
+
+
+def may_begin(cluster: Sounds) -> bool:
+    """Returns whether consonants may begin an English syllable."""
+    if len(cluster) == 1:
+        return cluster[0] != "N"
+    return " ".join("t" if c == "t#" else c for c in cluster) in _ONSETS
+
+
+def _before_vowel(
+    bare: str, word: tuple[SheetSyllable, ...], following: Sequence[tuple[SheetSyllable, ...]]
+) -> tuple[SheetSyllable, ...]:
+    """Returns ``the`` with its full vowel where a vowel follows."""
+    if bare == "the" and len(word) == 1:
+        after = next((w for w in following if w), ())
+        if after and after[0].nucleus == 0:
+            return (SheetSyllable(word[0].text, ("D", "i"), 1, 0),)
+    return word

@@ -1,0 +1,51 @@
+"""Any other espeak language: its phonemes as they are, letters divided by the vowels that are written."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from songwright.lyrics.phonology.spelling import even_texts
+from songwright.lyrics.phonology.syllabify import Phoneme, Sounds, split_edges, syllabify, with_stress
+from songwright.lyrics.sheet import SheetSyllable
+from songwright.speech.espeak import split_marks
+
+_TONAL = frozenset("vi yue th hak my shn".split())
+_VOWELS = "aeiouyáàâäãåāăąæéèêëēėęěíìîïīįóòôöõøōőœúùûüūůűųýÿαεηιουωάέήίόύώаеёиоуыэюяіїєў"
+_LIQUIDS = ("r", "l", "R", "r/", "*", "j", "w", "l/")
+
+
+class Other:
+    """A language of espeak by its code."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+
+    def lookups(self, texts: Sequence[str]) -> set[str]:
+        """Returns what to ask espeak for, given the texts of a line."""
+        return {core for core in (_core(text) for text in texts) if core}
+
+    def syllables(self, texts: Sequence[str], sounds: Mapping[str, Sounds]) -> list[tuple[SheetSyllable, ...]]:
+        """Returns the syllables of each text; those of one text spell it."""
+        return [self._word(text, sounds.get(_core(text), ())) for text in texts]
+
+    def _word(self, text: str, marked: Sounds) -> tuple[SheetSyllable, ...]:
+        phonemes = []
+        for mark in marked:
+            symbol, stress = split_marks(mark)
+            if self.language in _TONAL:
+                symbol = re.sub(r"\d+$", "", symbol)
+            if symbol:
+                phonemes.append(Phoneme(symbol, stress))
+        sounds = with_stress(syllabify(phonemes, _may_begin))
+        texts = even_texts(text, len(sounds), _VOWELS)
+        return tuple(sound.spelled(piece) for sound, piece in zip(sounds, texts, strict=True))
+
+
+def _core(text: str) -> str:
+    return split_edges(text)[1].lower()
+
+
+def _may_begin(cluster: Sounds) -> bool:
+    """One consonant, or a stop or f before a liquid."""
+    if len(cluster) == 1:
+        return cluster[0] not in ("N", ":")
+    return len(cluster) == 2 and cluster[0][0] in "pbtdkgfv" and cluster[1] in _LIQUIDS

@@ -1,0 +1,220 @@
+"""Where the letters of a word divide between its syllables, as printed music divides them.
+
+For English, letters and sounds are aligned first (`align`), then each boundary is set among the consonants between two
+vowels (`english_texts`). Other alphabets divide by their vowel letters (`even_texts`).
+"""
+
+import unicodedata
+from collections.abc import Sequence
+
+from songwright.lyrics.phonology.syllabify import Sound
+
+_GROUPS = {
+    "p": "p pp", "b": "b bb", "t": "t tt th ed bt pt ght d", "t#": "t tt d dd", "d": "d dd ed ld", "k": "c k ck cc ch qu q x kk lk cq",
+    "g": "g gg gh gu gue x", "f": "f ff ph gh lf ft", "v": "v ve vv f ph lv", "s": "s ss c sc ce se st ps z x sw",
+    "z": "z zz s se x ze ss es ts", "S": "sh s ss ch t c sc ti ci si ssi sch ce x", "Z": "s z g si ge", "tS": "ch tch t c tu ti",
+    "dZ": "j g dg dj ge d gg dge di", "m": "m mm mb mn lm me", "n": "n nn kn gn pn ne mn en on in", "N": "n ng ngue nk",
+    "l": "l ll le lle sl el al il ol", "r": "r rr wr rh re", "w": "w wh u o", "j": "y i u j e", "h": "h wh", "T": "th t", "D": "th the",
+    "x": "ch h", "l-": "le l el", "n-": "n en on in ain", "m-": "m em om mm hm mmm",
+    "@L": "le el al il ol ul l ael ial ual yl", "@": "a e i o u y ou ai ia eo io ea oo au ei ah",
+    "3": "er or ar ur ir re our yr eur ier oar ure err ore", "3:": "er ir ur or ear our yr eur ere olo urr err irr yrrh",
+    "i": "y i e ie ey ee ea ay ae is", "i:": "ee ea e ie i ey ei eo y ae oe ay eau", "I": "i y e a o u ie ei ui ee ey ai ia",
+    "E": "e ea a ai ie ay eo u ei ae", "a": "a au ai al i e aa", "A:": "a ah o al au ea e aa",
+    "0": "o a ow ach au ou ho aw", "O:": "a o au aw ou ough augh al oa oo awe ao hau", "V": "u o ou oo oe a oh uh",
+    "U": "oo u ou o or", "u:": "oo u o ou ue ui ew oe oeu eu ough wo ieu iew ooh oh uu", "u": "u oo o ou",
+    "eI": "a ai ay ei ey ea eigh e ee aigh au et eh ae", "aI": "i y ie igh eye uy ai ei ay eigh ye is oi oy ui",
+    "OI": "oi oy uoy aw", "aU": "ou ow ough au hou", "oU": "o oa ow oe ou ough ew oh eau au ol oo owe",
+    "aI3": "ire yre oir iar ier ir yr i ia iro", "aU@": "our ower hour", "A@": "ar are ear uar aar er a",
+    "O@": "or ore oar our oor ar aur orr", "o@": "or ore oar our oor ar aur orps orr", "e@": "air are ear ere eir ar aire ayer ae er a ai e",
+    "i@": "ear eer ere ier ea eo ia e i eu ie ei", "i@3": "ear eer ere ier eir iar er eor e ea", "U@": "our oor ure ur eur u you",
+    "aI@": "io ia ie ai i iu", "A~": "an en", "O~": "on",
+}  # fmt: skip
+_SPELLINGS = {sound: frozenset(groups.split()) for sound, groups in _GROUPS.items()}
+_PAIRS = {("k", "s"): "x", ("g", "z"): "x", ("k", "S"): "x", ("j", "u:"): "u", ("j", "U@"): "u", ("j", "@"): "u", ("w", "V"): "o",
+          ("w", "A:"): "oi", ("t", "s"): "z", ("j", "U"): "u"}  # fmt: skip
+_VOWELS = frozenset("aeiouy")
+_SILENT = {
+    "e": 0.6,
+    "h": 0.9,
+    "w": 1.2,
+    "b": 1.4,
+    "k": 1.4,
+    "g": 1.4,
+    "l": 1.4,
+    "t": 1.6,
+    "u": 1.6,
+    "p": 1.6,
+    "c": 1.7,
+    "d": 1.7,
+}
+_LAX = frozenset("I E a V U 0".split())
+_KEPT = frozenset("ll ss ff zz".split())
+_LONGEST = 5
+
+Span = tuple[int, int]
+
+
+def plain(text: str) -> str:
+    """Returns text in small letters without accents, letter for letter; what has no plain letter becomes ``'``."""
+    letters = []
+    for char in text.lower():
+        base = unicodedata.normalize("NFD", char)[:1]
+        letters.append(base if len(char) == 1 and base.isascii() and base.isalpha() else "'")
+    return "".join(letters)
+
+
+def align(letters: str, phonemes: Sequence[str]) -> list[Span]:
+    """Returns for each phoneme the letters that write it, as (start, end); cheapest way over a table of spellings.
+
+    Silent letters at the beginning go to the first phoneme, others to the one before them, so the spans tile the word
+    but for phonemes that share a letter (the x of box): those get it first, then an empty span.
+    """
+    rows, columns = len(letters) + 1, len(phonemes) + 1
+    best = [[float("inf")] * columns for _ in range(rows)]
+    back: list[list[tuple[int, int]]] = [[(0, 0)] * columns for _ in range(rows)]
+    best[0][0] = 0.0
+    for i in range(rows):
+        for j in range(columns):
+            for di, dj, cost in _moves(letters, phonemes, i, j):
+                total = best[i][j] + cost
+                if total < best[i + di][j + dj] - 1e-9:
+                    best[i + di][j + dj] = total
+                    back[i + di][j + dj] = (i, j)
+    return _spans(back, len(letters), len(phonemes))
+
+
+def _moves(letters: str, phonemes: Sequence[str], i: int, j: int) -> list[tuple[int, int, float]]:
+    """Returns steps from letter i, phoneme j: (letters taken, phonemes taken, cost)."""
+    moves: list[tuple[int, int, float]] = []
+    if i < len(letters):
+        moves.append((1, 0, 0.1 if letters[i] == "'" else _SILENT.get(letters[i], 2.2)))
+    if j == len(phonemes):
+        return moves
+    symbol = phonemes[j]
+    known = _SPELLINGS.get(symbol, frozenset())
+    for length in range(1, min(_LONGEST, len(letters) - i) + 1):
+        group = letters[i : i + length]
+        if group in known:
+            moves.append((length, 1, 0.3 - 0.1 * min(length, 3)))
+    if i < len(letters):
+        vowel = symbol[0] in "aeiouAEIOUV@03"
+        moves.append((1, 1, 2.0 if vowel == (letters[i] in _VOWELS) else 6.0))
+        pair = _PAIRS.get(tuple(phonemes[j : j + 2]))  # type: ignore[arg-type]
+        if pair and letters.startswith(pair, i):
+            moves.append((len(pair), 2, 0.1))
+    moves.append((0, 1, 0.5 if symbol in ("r", "j", "@") else 3.0))
+    return moves
+
+
+def _spans(back: list[list[tuple[int, int]]], i: int, j: int) -> list[Span]:
+    steps: list[tuple[int, int, int, int]] = []
+    while (i, j) != (0, 0):
+        i0, j0 = back[i][j]
+        steps.append((i0, i, j0, j))
+        i, j = i0, j0
+    spans: list[list[int]] = []
+    for i0, i1, j0, j1 in reversed(steps):
+        if j1 == j0:
+            if spans:
+                spans[-1][1] = i1
+            continue
+        start = i0 if spans else 0
+        spans.append([start, i1])
+        spans += [[i1, i1] for _ in range(j1 - j0 - 1)]
+    return [(a, b) for a, b in spans]
+
+
+def english_texts(word: str, sounds: Sequence[Sound]) -> list[str]:
+    """Returns the letters of each syllable of an English word; joined they are the word."""
+    if len(sounds) < 2:
+        return [word] * len(sounds)
+    letters = plain(word)
+    spans = align(letters, [p for s in sounds for p in s.phonemes])
+    places: list[int] = []
+    first = 0
+    for before, after in zip(sounds, sounds[1:], strict=False):
+        nucleus = first + before.nucleus
+        first += len(before.phonemes)
+        places.append(_boundary(letters, spans, nucleus, first, first + after.nucleus, before))
+    edges = [0, *places, len(word)]
+    for k in range(1, len(edges)):  # never backwards, whatever the alignment was
+        edges[k] = max(edges[k], edges[k - 1])
+    return [word[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+
+
+def _boundary(letters: str, spans: list[Span], nucleus: int, first: int, follower: int, before: Sound) -> int:
+    """Returns the letter at which the syllable after `nucleus` begins.
+
+    Args:
+        letters: of the word.
+        spans: of each phoneme.
+        nucleus: index of the vowel before.
+        first: index of the first phoneme that is sung with the next vowel.
+        follower: index of the next vowel.
+        before: the syllable before.
+    """
+    units = [k for k in range(nucleus + 1, follower) if spans[k][1] > spans[k][0]]
+    if not units:
+        return spans[follower][0]
+    rest = letters[spans[follower][0] :]
+    short = before.phonemes[before.nucleus] in _LAX and before.stress > 0
+    only = letters[slice(*spans[units[0]])].rstrip("e'") if len(units) == 1 else ""
+    if rest in ("ing", "in'", "ings") and (only not in ("th",) or letters[: spans[units[-1]][0]] in _BEFORE_TH):
+        if len(only) == 2 and only[0] == only[1] and only not in _KEPT:
+            return spans[units[0]][0] + 1
+        if len(units) < 3 and not _opens(letters, spans, units):
+            return spans[follower][0]
+    if rest in ("ed", "es") and len(units) < 3 and not (len(only) == 2 and only[0] == only[1]):
+        return spans[follower][0]
+    if len(units) == 1:
+        start, end = spans[units[0]]
+        if len(only) == 2 and only[0] == only[1]:
+            return start + 1
+        if only in ("ck", "x", "tch", "dg"):
+            return end
+        return end if short and not rest.startswith("le") else start
+    left = [k for k in units if k < first]
+    if not left and short and not rest.startswith("le"):
+        left = units[:1]
+    if left:
+        return spans[left[-1]][1]
+    start, end = spans[units[0]]
+    doubled = end - start >= 2 and letters[start] == letters[start + 1]
+    return start + 1 if doubled else start
+
+
+_BEFORE_TH = frozenset("no brea ba clo soo tee loa wri see smoo swa".split())
+
+
+def _opens(letters: str, spans: list[Span], units: list[int]) -> bool:
+    """Whether consonants before -ing can only begin it, as in light-ning and dar-ling."""
+    if len(units) < 2:
+        return False
+    last = letters[slice(*spans[units[-1]])]
+    before = letters[slice(*spans[units[-2]])]
+    return (last[:1] in "lnr" and before[:1] not in "lr") or (
+        before[:1] == "r" and last[:1] == "l" and letters[:3] == "dar"
+    )
+
+
+def even_texts(word: str, count: int, vowels: str) -> list[str]:
+    """Returns the letters of each of `count` syllables, divided before the consonant that precedes a vowel letter.
+
+    Where the vowels written are not as many as the syllables, the word is divided evenly, or, with more syllables than
+    letters, the last ones get empty texts.
+    """
+    if count < 2:
+        return [word] * count
+    low = word.lower()
+    groups = [i for i, c in enumerate(low) if c in vowels and (i == 0 or low[i - 1] not in vowels or len(vowels) < 14)]
+    if len(groups) != count:
+        singles = [i for i, c in enumerate(low) if c in vowels]
+        groups = singles if len(singles) == count else []
+    if not groups:
+        edges = [round(k * len(word) / count) for k in range(count + 1)]
+        return [word[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    edges = [0]
+    for before, after in zip(groups, groups[1:], strict=False):
+        edges.append(max(before + 1, after - 1) if after - before > 1 else after)
+    edges.append(len(word))
+    return [word[a:b] for a, b in zip(edges, edges[1:], strict=False)]
