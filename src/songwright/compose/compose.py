@@ -1,16 +1,24 @@
-"""Brief to Song: the one function that walks the street form → harmony → melody → arrangement."""
+"""Brief to Song: the one function that walks the street form → harmony → melody → arrangement.
+
+A song with a voice walks the same street, but its words come first: they make the form and the melody.
+"""
 
 from dataclasses import dataclass
 
 from songwright import __version__
 from songwright.brief.brief import Brief
-from songwright.compose.arrange.arrange import arrange
+from songwright.compose.arrange.arrange import arrange, arrange_sung
 from songwright.compose.arrange.mixing import parse_insert
+from songwright.compose.casting_voice import choose_singer, wants_voice
 from songwright.compose.form import RITARDANDO, plan_form
 from songwright.compose.harmony import write_harmony
+from songwright.compose.lyric_form import FormFrame, lay_out
 from songwright.compose.melody import write_melody
+from songwright.compose.melody.write_words import write_sung_melody
 from songwright.compose.plan import SongPlan
+from songwright.compose.song_words import song_words, voiced_key
 from songwright.compose.style import Style, load_style
+from songwright.compose.vocals import VocalPlan
 from songwright.compose.wishes import bend
 from songwright.progress import Progress, silent
 from songwright.score.song import (
@@ -20,6 +28,7 @@ from songwright.score.song import (
     MeterChange,
     Section,
     Song,
+    Syllable,
     TempoChange,
     Track,
     check,
@@ -36,11 +45,17 @@ class Draft:
         plan: the form.
         chords: the harmony of the whole song.
         tracks: the arrangement, the lead among them.
+        syllables: of everything that is sung.
+        vocals: who sings what; None in an instrumental song.
+        notes: what the person should know.
     """
 
     plan: SongPlan
     chords: tuple[ChordSpan, ...]
     tracks: tuple[Track, ...]
+    syllables: tuple[Syllable, ...] = ()
+    vocals: VocalPlan | None = None
+    notes: tuple[str, ...] = ()
 
 
 def compose_song(brief: Brief, *, progress: Progress = silent) -> Song:
@@ -55,6 +70,17 @@ def compose_song(brief: Brief, *, progress: Progress = silent) -> Song:
     """
     style = bend(load_style(brief.styles[0] if brief.styles else DEFAULT_STYLE), brief)
     progress("compose", 0.0)
+    draft = (
+        sung_draft(brief, style, progress) if wants_voice(brief, style) else instrumental_draft(brief, style, progress)
+    )
+    song = assemble(draft, style, brief)
+    check(song)
+    progress("compose", 1.0)
+    return song
+
+
+def instrumental_draft(brief: Brief, style: Style, progress: Progress = silent) -> Draft:
+    """Returns the stages' results for a song without a voice."""
     plan = plan_form(brief, style)
     chords = write_harmony(plan, style, seed=brief.seed)
     progress("compose", 0.2)
@@ -69,10 +95,37 @@ def compose_song(brief: Brief, *, progress: Progress = silent) -> Song:
         wanted=brief.instruments,
         unwanted=brief.excluded_instruments,
     )
-    song = assemble(Draft(plan, chords, tracks), style, brief)
-    check(song)
-    progress("compose", 1.0)
-    return song
+    return Draft(plan, chords, tracks)
+
+
+def sung_draft(brief: Brief, style: Style, progress: Progress = silent) -> Draft:
+    """Returns the stages' results for a song with a voice: singer, words, form, harmony, melody, arrangement.
+
+    Raises:
+        InputError: the lyrics hold nothing that can be sung.
+        SpeechError: espeak failed while the words were sounded.
+    """
+    singer, voice_type = choose_singer(brief, style)
+    words = song_words(brief, style, voice_type)
+    progress("compose", 0.1)
+    frame = words.frame or FormFrame(None, voiced_key(brief, style, voice_type))
+    form = lay_out(brief, style, words.sheet, frame)
+    chords = write_harmony(form.plan, style, seed=brief.seed)
+    progress("compose", 0.2)
+    melody, vocals = write_sung_melody(form, style, chords, singer, voice_type, seed=brief.seed)
+    progress("compose", 0.6)
+    arrangement = arrange_sung(
+        form.plan,
+        style,
+        chords,
+        melody.notes,
+        vocals,
+        seed=brief.seed,
+        wanted=brief.instruments,
+        unwanted=brief.excluded_instruments,
+    )
+    notes = tuple(dict.fromkeys((*words.notes, *form.notes)))
+    return Draft(form.plan, chords, arrangement.tracks, arrangement.syllables, vocals, notes)
 
 
 def assemble(draft: Draft, style: Style, brief: Brief) -> Song:
@@ -93,14 +146,25 @@ def assemble(draft: Draft, style: Style, brief: Brief) -> Song:
         sections=sections,
         chords=draft.chords,
         tracks=draft.tracks,
+        syllables=draft.syllables,
         master=_master(style),
         provenance={
             "program": f"songwright {__version__}",
             "composer": "statistical",
             "prompt": brief.prompt,
             "artist_hint": brief.artist_hint,
+            **_voice(draft),
         },
     )
+
+
+def _voice(draft: Draft) -> dict[str, object]:
+    """Returns what provenance says of the voice; nothing in an instrumental song."""
+    vocals = draft.vocals
+    if vocals is None:
+        return {}
+    voice = {"singer": vocals.singer.name, "voice_type": vocals.voice_type, "voice_source": vocals.singer.source}
+    return {**voice, "notes": list(draft.notes)}
 
 
 def _tempos(plan: SongPlan, style: Style) -> tuple[TempoChange, ...]:

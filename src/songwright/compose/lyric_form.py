@@ -36,6 +36,9 @@ LANGUAGE_RATES = {"zh": 0.85}
 """Mandarin syllables are longer."""
 SUNG_SHARE = 0.85
 """Of a line's bars that its syllables take; the rest is breath."""
+CHORUS_RATE = 0.85
+SHORTEST_SECTION_SECONDS = 15.0
+"""Of a section of three lines and more."""
 PHRASE_SECONDS = 4.4
 """Usual length of a line."""
 UNITS = (1, 2, 4)
@@ -84,13 +87,13 @@ class FormFrame:
     """What is settled before the words are laid out.
 
     Attributes:
-        tempo_bpm: of the song; may still give way where the brief did not say it.
+        tempo_bpm: of the song; None takes the style's usual one, which gives way where the brief asks a length.
         key: of the song.
         fixed: whether bars and tempo are those of a form that was planned before its words.
         energies: of each section of the sheet, where planned; empty else.
     """
 
-    tempo_bpm: float
+    tempo_bpm: float | None
     key: Key
     fixed: bool = False
     energies: tuple[float, ...] = ()
@@ -132,14 +135,28 @@ def lay_out(brief: Brief, style: Style, sheet: LyricSheet, frame: FormFrame | No
     return _Layout(brief, style, sheet, frame).lay()
 
 
-def comfortable_bars(syllables: float, bar_seconds: float, delivery: str, language: str) -> int:
-    """Returns the bars that suit a line of so many syllables: two at most tempos."""
+def comfortable_bars(
+    syllables: float, bar_seconds: float, delivery: str, language: str, role: str = "verse", num_lines: int = 4
+) -> int:
+    """Returns the bars that suit a line: two at most tempos.
+
+    Args:
+        syllables: of the line.
+        bar_seconds: length of a bar.
+        delivery: ``sung``, ``rap`` or ``spoken``.
+        language: of the words.
+        role: of its section: a chorus takes its time.
+        num_lines: of its section, which should not be over at once.
+    """
     factor = LANGUAGE_RATES.get(language, 1.0)
+    wanted = RATES[delivery] * factor * (CHORUS_RATE if role in ("chorus", "drop") and delivery == "sung" else 1.0)
+    phrase = PHRASE_SECONDS if delivery == "sung" else 2.6
 
     def cost(unit: int) -> float:
-        rate = syllables / (unit * bar_seconds * SUNG_SHARE)
-        odd = abs(math.log2(rate / (RATES[delivery] * factor)))
-        odd += 0.45 * abs(math.log2(unit * bar_seconds / (PHRASE_SECONDS if delivery == "sung" else 2.6)))
+        seconds = unit * bar_seconds
+        rate = syllables / (seconds * SUNG_SHARE)
+        odd = abs(math.log2(rate / wanted)) + 0.45 * abs(math.log2(seconds / phrase))
+        odd += 0.5 * max(0.0, math.log2(SHORTEST_SECTION_SECONDS / (seconds * num_lines))) * (num_lines >= 3)
         return odd + 8.0 * (rate > FASTEST[delivery] * factor) + 3.0 * (rate < SLOWEST * factor)
 
     return min(UNITS, key=lambda unit: (cost(unit), unit))
@@ -159,8 +176,9 @@ class _Layout:
         self.random = generator(brief.seed, "form", style.name)
         self.numerator, self.denominator = read_meter(brief.meter or style.meters[0])
         self.quarters = self.numerator * 4 / self.denominator
-        tempo = brief.tempo_bpm or usual_tempo(brief, style, self.random)
-        self.frame = frame or FormFrame(float(tempo), choose_key(brief, style))
+        usual = brief.tempo_bpm or usual_tempo(brief, style, self.random)
+        self.frame = frame or FormFrame(None, choose_key(brief, style))
+        self.tempo = float(self.frame.tempo_bpm or usual)
         self.language = sheet.language
         self.sections = self._sounding(sheet)
         self.notes: list[str] = []
@@ -172,13 +190,15 @@ class _Layout:
         found: list[LyricSection] = []
         for section in sheet.sections:
             lines = tuple(line for line in section.lines if line.syllables)
-            found.append(replace(section, lines=lines))
+            earlier = next((s.lines for s in found if s.role == section.role and s.lines), ())
+            repeats = not section.lines and section.role in ("chorus", "prechorus", "drop")
+            found.append(replace(section, lines=earlier if repeats else lines))
         return tuple(found)
 
     def lay(self) -> LyricForm:
         """Returns the form."""
         if self.frame.fixed:
-            blocks, tempo = self._blocks(_Choice(0, 0, None, None, None), self.frame.tempo_bpm), self.frame.tempo_bpm
+            blocks, tempo = self._planned()
         else:
             blocks, tempo = self._fitted()
         parts = [FormPart(b.section.role, b.bars, b.energy) for b in blocks]
@@ -196,13 +216,28 @@ class _Layout:
         )
         return LyricForm(plan, _placed(plan, blocks), tuple(self.notes))
 
+    def _planned(self) -> tuple[list[_Block], float]:
+        """Returns the blocks of a form that was planned before its words; added bars move the tempo."""
+        blocks, tempo = self._blocks(_Choice(0, 0, None, None, None), self.tempo), self.tempo
+        before, after = sum(s.num_bars or 0 for s in self.sections), sum(block.bars for block in blocks)
+        if self.brief.duration_seconds is not None and self.brief.tempo_bpm is None and after != before:
+            tempo = min(round(tempo * after / before, 2), self.style.tempo_bpm[2])
+        return blocks, tempo
+
+    @property
+    def _exact(self) -> bool:
+        """Whether neither length nor tempo may move."""
+        return self.brief.duration_seconds is not None and self.brief.tempo_bpm is not None
+
     # --- blocks -----------------------------------------------------------------------------------------------------
 
     def _blocks(self, choice: _Choice, tempo: float) -> list[_Block]:
         """Returns the sections with their bars, for one way to meet the length."""
         sections = self._with_edges(list(self.sections), choice)
         bar_seconds = self.quarters * 60 / tempo
-        units = {role: self._unit(role, bar_seconds, choice.shift) for role in {s.role for s in sections if s.lines}}
+        units: dict[str, int] = {
+            role: self._unit(role, bar_seconds, choice.shift) for role in {s.role for s in sections if s.lines}
+        }
         rows = self._line_bars(sections, units, bar_seconds)
         counts: dict[str, int] = {}
         blocks = []
@@ -211,7 +246,7 @@ class _Layout:
             counts[section.role] = seen + 1
             energy = self.frame.energies[i] if i < len(self.frame.energies) else self._energy(section.role, seen)
             blocks.append(_Block(section, lines, self._bars(section, lines), energy))
-        if blocks[-1].lines:  # the last chord rings after the last word
+        if blocks[-1].lines and not (self.frame.fixed and self._exact):  # the last chord rings after the last word
             blocks[-1] = replace(blocks[-1], bars=blocks[-1].bars + (2 if blocks[-1].bars % 2 == 0 else 1))
         return _with_best_chorus(blocks)
 
@@ -239,7 +274,8 @@ class _Layout:
                 return min(fixed)
         ordered = sorted(lines, key=weight_of)
         middle = ordered[len(ordered) // 2]
-        unit = comfortable_bars(weight_of(middle), bar_seconds, middle.delivery, self.language)
+        fewest = min(len(s.lines) for s in self.sections if s.role == role and s.lines)
+        unit = comfortable_bars(weight_of(middle), bar_seconds, middle.delivery, self.language, role, fewest)
         return UNITS[min(max(UNITS.index(unit) + shift, 0), len(UNITS) - 1)]
 
     def _line_bars(
@@ -284,7 +320,7 @@ class _Layout:
 
     def _fitted(self) -> tuple[list[_Block], float]:
         """Returns the blocks and the tempo that meet the asked length best."""
-        brief, tempo = self.brief, self.frame.tempo_bpm
+        brief, tempo = self.brief, self.tempo
         if brief.duration_seconds is None:
             choice = next(iter(self._choices(free=False)))
             return self._blocks(choice, tempo), tempo

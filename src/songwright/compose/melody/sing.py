@@ -5,6 +5,7 @@ Verse lines at the same place share a tune, choruses have one tune, the same wor
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import numpy as np
 
@@ -159,13 +160,15 @@ class SongSinger:
         end -= min(2 * words.backing, steps // 3)
         return Span(upbeat, max(end, steps // 2), steps)
 
-    def _rhythm(self, i: int, letter: str, role: str, like: tuple[int, ...]) -> Slots:
+    def _rhythm(self, i: int, letter: str, role: str, source: Tune | None) -> Slots:
         """Returns the onsets and lengths of a line's syllables."""
         words, span = self.words[i], self._span(i)
         if words.delivery == "spoken":
             return spoken_rhythm(words, 0, span.end)
         base = self.setting.style.melody.syncopation + VOICES.get(role, RoleVoice(0.5, 1.0)).syncopation
-        wishes = RhythmWishes(words.delivery, float(np.clip(base, 0, 1)), self.noises.get((role, letter)), like)
+        like = source.sung.onsets if source is not None else ()
+        same = _same_beginning(source.words, words) if source is not None else 0
+        wishes = RhythmWishes(words.delivery, float(np.clip(base, 0, 1)), self.noises.get((role, letter)), like, same)
         model = self.model.rhythm
         if (role, letter) in self.noises or words.delivery == "rap":
             return word_rhythm(model, words.syllables, span, self.setting, wishes)
@@ -209,16 +212,20 @@ class SongSinger:
         if same is not None:
             return self._again(i, self.tunes[same], section)
         plan = self._plan(i, start, shapes, section)
-        source = next((k for k in range(start, i) if shapes[k - start] == shape[0]), None)
-        like = self.tunes[source].sung.onsets if source is not None else ()
-        slots = self._rhythm(i, shape[0], section.role, like)
+        source = self._source(i, start, shapes)
+        letter = shapes[source - start][0] if source is not None else shape[0]
+        slots = self._rhythm(i, letter, section.role, self.tunes[source] if source is not None else None)
         random = generator(self.seed, "words", "melody", section.role, i - start)
         if words.delivery != "sung":
             return self._speech(words, plan, slots)
         sung = with_melismas(slots, words, self.setting, random, peak=plan.climax)
         guide = None
         if source is not None:
+            shared = _same_beginning(self.words[source], words)
             keep = 1.0 if shape == shape[0] else 0.5
+            if shared:
+                after = sung.slots[max(k for k, owner in enumerate(sung.owners) if owner < shared)][0] + 1
+                keep = max(keep, after / (plan.num_bars * self.setting.bar_steps))
             guide = self._guide(self.tunes[source], words, sung, plan, keep)
         before = self.tunes[-1].line if self.tunes else None
         bias = word_bias(words, sung, self._peers(i), tones=self.heed_tones)
@@ -241,6 +248,13 @@ class SongSinger:
         assert best is not None
         return Tune(best[1], sung, words)
 
+    def _source(self, i: int, start: int, shapes: Sequence[str]) -> int | None:
+        """Returns the line of its section that a line takes up: one of the same beginning, else its letter's."""
+        alike = [k for k in range(start, i) if _same_beginning(self.words[k], self.words[i]) >= 2]
+        if alike:
+            return max(alike, key=lambda k: (_same_beginning(self.words[k], self.words[i]), -k))
+        return next((k for k in range(start, i) if shapes[k - start] == shapes[i - start][0]), None)
+
     def _speech(self, words: WordLine, plan: PhrasePlan, slots: Slots) -> Tune:
         pitches = speech_pitches(words, plan, slots, self.setting, self.voice)
         return Tune(Line(plan, slots, pitches), Sung(slots, tuple(range(len(slots)))), words)
@@ -260,7 +274,7 @@ class SongSinger:
             old, start_ticks=start, num_bars=placed.num_bars, low=old.low + shift, high=old.high + shift,
             centre=old.centre + shift, cadence="half" if words.question else old.cadence,
         )  # fmt: skip
-        slots = self._rhythm(i, source.line.plan.shape[0], section.role, source.sung.onsets)
+        slots = self._rhythm(i, source.line.plan.shape[0], section.role, source)
         if words.delivery != "sung":
             return self._speech(words, plan, slots)
         sung = _with_melismas_of(slots, words, source, span)
@@ -346,6 +360,19 @@ class SongSinger:
             best = min(homes, key=lambda p: ((p - tonic) % 12 != 0, abs(p - line.pitches[-1] - 5)))
             raised = replace(line, pitches=(*line.pitches[:-1], best))
             self.tunes[places[-1]] = replace(tune, line=raised)
+
+
+def _same_beginning(one: WordLine, other: WordLine) -> int:
+    """Returns how many syllables at the beginning of two lines belong to the same whole words."""
+    count = 0
+    words = zip(one.key.split(), other.key.split(), strict=False)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], words))
+    for syllable in other.syllables:
+        if same <= 0:
+            break
+        count += 1
+        same -= syllable.ends_word
+    return min(count, len(one.syllables))
 
 
 def _climax(shapes: Sequence[str], role: str) -> int:

@@ -27,6 +27,8 @@ HABIT_NOISE = 0.45
 """Every song has rhythmic habits of its own: spread of the noise on the transitions."""
 LIKENESS_COST = 1.1
 """Of an onset where the parallel line has none."""
+SAME_COST = 4.0
+"""Of a syllable of the same words elsewhere than in the parallel line."""
 SHORTEST_SECONDS = {"sung": 0.13, "rap": 0.1, "spoken": 0.1}
 EASY_SECONDS = {"sung": 0.19, "rap": 0.12, "spoken": 0.14}
 BREATH_SECONDS = 0.25
@@ -181,12 +183,14 @@ class RhythmWishes:
         syncopation: 0 to 1, as in the style book.
         noise: (bar steps, gaps) added to the costs: the song's habits; empty for none.
         like: onsets of the parallel line.
+        same: how many syllables at the beginning are the same words as the parallel line's.
     """
 
     delivery: str = "sung"
     syncopation: float = 0.3
     noise: Floats | None = None
     like: tuple[int, ...] = ()
+    same: int = 0
 
 
 def word_rhythm(
@@ -307,9 +311,12 @@ class _Search:
         skipped = np.maximum(0, passed[None, :] - passed[:, None] - np.isin(self.places, like)[:, None])
         cost = off[None, :] + 0.5 * LIKENESS_COST * skipped
         if len(like) == len(self.syllables):
-            cost = cost + np.where(self.places == like[i], 0.0, 0.6)[None, :]
+            cost = cost + np.where(self.places == self.wishes.like[i], 0.0, 0.6)[None, :]
+        if i < min(self.wishes.same, len(like)):
+            cost = cost + np.where(self.places == self.wishes.like[i], 0.0, SAME_COST)[None, :]
         if i == 0:
-            cost = np.broadcast_to(off + 0.5 * LIKENESS_COST * passed, cost.shape)
+            first = SAME_COST * (self.places != self.wishes.like[0]) * (self.wishes.same > 0)
+            cost = np.broadcast_to(off + 0.5 * LIKENESS_COST * passed + first, cost.shape)
         return np.asarray(cost)
 
 

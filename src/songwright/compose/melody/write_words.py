@@ -74,7 +74,7 @@ def _tunes_by_role(form: LyricForm, tunes: Sequence[Tune], style: Style) -> dict
     found: dict[str, list[Line]] = {}
     first: dict[str, int] = {}
     for placed, tune in zip(form.lines, tunes, strict=True):
-        role = form.plan.sections[placed.section].role
+        role: str = form.plan.sections[placed.section].role
         if first.setdefault(role, placed.section) == placed.section and tune.words.delivery == "sung":
             found.setdefault(role, []).append(tune.line)
     result = {}
