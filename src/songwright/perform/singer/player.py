@@ -1,0 +1,241 @@
+"""`SingerPlayer`: a vocal track's performance becomes the dry sound of a voice; `phone_times` says when what sounds."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songwright.errors import InputError
+from songwright.perform.singer.breath import breath_before
+from songwright.perform.singer.dynamics import edges, effort_of, level_db
+from songwright.perform.singer.lines import Phrase, sung_parts
+from songwright.perform.singer.phones import is_voiced, kind_of
+from songwright.perform.singer.pitch import contour, hertz
+from songwright.perform.singer.source import Source, SourceLine, SpokenLine
+from songwright.perform.singer.sources.espeak import EspeakSource
+from songwright.perform.singer.spectrum import coloured, noise_share, with_effort
+from songwright.perform.singer.timing import PlannedPhone, plan
+from songwright.perform.singer.voice import Voice, voice_of
+from songwright.perform.singer.world import (
+    HOP_SECONDS,
+    Envelopes,
+    analyse,
+    fft_size,
+    lay_out,
+    rows_at,
+    smoothed,
+    synthesise,
+)
+from songwright.perform.timeline import Performance
+from songwright.score.song import Singer
+from songwright.score.sung import SungPhone
+from songwright.seeding import generator
+
+SINGER_VERSION = "1"
+_VOWEL_LEVEL_DB = -21.0
+_EVENNESS = 0.75
+_BEFORE_SECONDS, _AFTER_SECONDS = 0.25, 0.25
+_CACHED_LINES = 64
+_DB = float(np.log(10) / 10)
+_SILENCE = np.float32(-34.0)
+
+
+@dataclass(frozen=True)
+class _Take:
+    """What is the same for all phrases of a rendering."""
+
+    voice: Voice
+    sample_rate: int
+    hz: NDArray[np.float64]
+
+
+def source_of(singer: Singer | None) -> Source:
+    """Returns what speaks for a singer.
+
+    Raises:
+        InputError: no such source.
+    """
+    voice = voice_of(singer)
+    name = singer.source if singer is not None else "espeak"
+    if name == "espeak":
+        return EspeakSource(voice.variant, round(voice.source_pitch))
+    raise InputError(f"no voice source '{name}'; expected espeak, festival, flite, piper:<path> or bank:<folder>")
+
+
+def phone_times(performance: Performance) -> tuple[SungPhone, ...]:
+    """Returns when each phone of a track is sung, in order. Speaks the lines, but renders nothing.
+
+    Raises:
+        SongwrightError: the source failed.
+    """
+    if not performance.num_notes:
+        return ()
+    source = source_of(performance.singer)
+    parts = sung_parts(performance)
+    spoken = _spoken(source, [phrase for phrases in parts for phrase in phrases])
+    found = [row.phone for phrases in parts for phrase in phrases for row in plan(phrase, spoken[_line_key(phrase)])]
+    return tuple(sorted(found, key=lambda p: p.start_seconds))
+
+
+class SingerPlayer:
+    """Sings every track whose instrument is ``voice``; follows the `Player` protocol.
+
+    Repeated lines (refrains, doubles, harmonies) are analysed once for all tracks.
+
+    Args:
+        seed: of the song; every breath and every waver is drawn from it.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+        self._lock = threading.Lock()
+        self._envelopes: dict[tuple[object, ...], Envelopes] = {}
+
+    @property
+    def identity(self) -> str:
+        """The kind of player, its version and seed, and the libraries that sound."""
+        libraries = " ".join(f"{name} {version(name)}" for name in ("espeakng-loader", "pyworld-prebuilt"))
+        return f"singer {SINGER_VERSION} {libraries} {self._seed}"
+
+    def render(
+        self, performance: Performance, instrument: str, *, sample_rate: int, num_samples: int
+    ) -> NDArray[np.float32]:
+        """Returns (2, num_samples), dry, both channels the same; see `Player.render`.
+
+        Raises:
+            SongwrightError: the source failed, or the singer is not known.
+        """
+        out = np.zeros(num_samples, dtype=np.float32)
+        if performance.num_notes:
+            source = source_of(performance.singer)
+            size = fft_size(sample_rate)
+            take = _Take(voice_of(performance.singer), sample_rate, np.linspace(0, sample_rate / 2, size // 2 + 1))
+            parts = sung_parts(performance)
+            spoken = _spoken(source, [phrase for phrases in parts for phrase in phrases])
+            for index, phrases in enumerate(parts):
+                self._sing(out, phrases, spoken, take, source.identity, index)
+        return np.stack([out, out])
+
+    def _sing(
+        self,
+        out: NDArray[np.float32],
+        phrases: Sequence[Phrase],
+        spoken: dict[tuple[object, ...], SpokenLine],
+        take: _Take,
+        source: str,
+        part: int,
+    ) -> None:
+        """Adds one voice to the sound, phrase by phrase."""
+        scope = ("singer", part, _fingerprint(phrases))
+        last = phrases[-1].end + _AFTER_SECONDS
+        times = np.arange(int(last / HOP_SECONDS) + 2) * HOP_SECONDS
+        pitch = contour(phrases, take.voice, times, generator(self._seed, *scope, "pitch"))
+        effort = effort_of(phrases, take.voice, times, generator(self._seed, *scope, "effort"))
+        for i, phrase in enumerate(phrases):
+            key = _line_key(phrase)
+            rows = plan(phrase, spoken[key])
+            first = max(0, int((rows[0].phone.start_seconds - 0.03) / HOP_SECONDS))
+            end = min(len(times), int((rows[-1].phone.end_seconds + 0.12) / HOP_SECONDS) + 1)
+            rng = generator(self._seed, *scope, i)
+            frames = slice(first, end)
+            envelopes = self._analysed((source, *key), spoken[key])
+            sound = _sound(phrase, rows, envelopes, take, times[frames], pitch[frames], effort[frames], rng)
+            _add(out, sound, round(times[first] * take.sample_rate))
+            average = float(effort[frames].mean())
+            breath = breath_before(phrase, rows[0].phone.start_seconds, take.voice, average, take.sample_rate, rng)
+            if breath is not None:
+                _add(out, breath[1], round(breath[0] * take.sample_rate))
+
+    def _analysed(self, key: tuple[object, ...], spoken: SpokenLine) -> Envelopes:
+        found = self._envelopes.get(key)
+        if found is None:
+            found = analyse(spoken)
+            with self._lock:
+                while len(self._envelopes) >= _CACHED_LINES:
+                    self._envelopes.pop(next(iter(self._envelopes)))
+                self._envelopes[key] = found
+        return found
+
+
+def _spoken(source: Source, phrases: Sequence[Phrase]) -> dict[tuple[object, ...], SpokenLine]:
+    """Returns each distinct line as spoken."""
+    lines: dict[tuple[object, ...], SourceLine] = {}
+    for phrase in phrases:
+        pitch = float(np.median([n.pitch for n in phrase.notes]))
+        syllables = tuple(s.syllable for s in phrase.syllables)
+        lines.setdefault(_line_key(phrase), SourceLine(syllables, 440.0 * 2 ** ((pitch - 69) / 12)))
+    return dict(zip(lines, source.speak(list(lines.values())), strict=True))
+
+
+def _line_key(phrase: Phrase) -> tuple[object, ...]:
+    """Returns what makes two phrases sound the same when spoken."""
+    return tuple((s.syllable.phonemes, s.syllable.stress, s.syllable.language) for s in phrase.syllables)
+
+
+def _fingerprint(phrases: Sequence[Phrase]) -> str:
+    """Returns what tells this track from another that sings the same words: its first notes."""
+    return " ".join(f"{n.start:.3f}:{n.pitch}" for n in phrases[0].notes[:8])
+
+
+def _sound(
+    phrase: Phrase,
+    rows: Sequence[PlannedPhone],
+    envelopes: Envelopes,
+    take: _Take,
+    times: NDArray[np.float64],
+    pitch: NDArray[np.float64],
+    effort: NDArray[np.float64],
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Returns the sound of a phrase from the first of `times` on."""
+    voice = take.voice
+    seconds, owner = lay_out(rows, times, rng)
+    own = coloured(envelopes.log_power, envelopes.sample_rate, envelopes.sonorant, voice, take.hz)
+    silent = owner < 0
+    spectra = rows_at(own, seconds)
+    del own
+    held = np.where(silent, np.argmax(~silent), 0)
+    del held
+    sonorant = np.interp(seconds, np.arange(len(envelopes.sonorant)) * HOP_SECONDS, envelopes.sonorant)
+    vowel = np.array([kind_of(r.phone.symbol) == "vowel" or r.phone.is_nucleus for r in rows] + [False])[owner]
+    voiced = np.array([is_voiced(r.phone.symbol) for r in rows] + [False])[owner]
+    spectra = with_effort(spectra, effort, sonorant, voice, take.hz)
+    f0 = np.where(voiced, hertz(pitch), 0.0)
+    gain = _gain_db(spectra, np.asarray(hertz(pitch)), vowel, voiced, take) + level_db(effort)
+    shimmer = voice.shimmer_db * rng.standard_normal(len(times))
+    gain = gain + np.where(voiced, shimmer, 0.0)
+    shape = edges(phrase, rows[0].phone.start_seconds, rows[-1].phone.end_seconds, voice, times)
+    gain += 20 * np.log10(np.maximum(shape, 1e-5))
+    spectra += (gain * _DB).astype(np.float32)[:, None]
+    spectra[silent] = _SILENCE
+    noise = noise_share(effort, sonorant, voice, take.hz)
+    noise[~voiced] = 0.999
+    return synthesise(f0, spectra, noise, take.sample_rate)
+
+
+def _gain_db(
+    spectra: NDArray[np.float32],
+    pitch_hz: NDArray[np.float64],
+    vowel: NDArray[np.bool_],
+    voiced: NDArray[np.bool_],
+    take: _Take,
+) -> NDArray[np.float64]:
+    """Returns what brings vowels near one level at whatever pitch, and consonants along with them. (frames,)"""
+    harmonics = pitch_hz[:, None] * np.arange(1, 17)[None, :]
+    bins = np.clip((harmonics / take.hz[1]).round().astype(int), 0, len(take.hz) - 1)
+    power = np.exp(np.take_along_axis(spectra, bins, axis=1).astype(np.float64)).sum(axis=1) * pitch_hz
+    level = 10 * np.log10(power / take.hz[-1] + 1e-12)
+    usual = float(np.median(level[vowel])) if vowel.any() else _VOWEL_LEVEL_DB
+    gain = np.full(len(level), _VOWEL_LEVEL_DB - usual + take.voice.consonant_db)
+    even = np.clip(_EVENNESS * (usual - level), -9.0, 12.0) + _VOWEL_LEVEL_DB - usual
+    return smoothed(np.where(vowel, even, gain), 7)
+
+
+def _add(out: NDArray[np.float32], sound: NDArray[np.float64], start: int) -> None:
+    """Adds a sound where it fits."""
+    first, end = max(start, 0), min(start + len(sound), len(out))
+    if end > first:
+        out[first:end] += sound[first - start : end - start].astype(np.float32)

@@ -1,0 +1,184 @@
+"""The colour of a voice: a source's thin spectrum becomes a human one, then one singer's.
+
+Works on smooth power envelopes (natural logarithm) frame by frame: valleys between formants are filled, vowels are
+brought to the long-term spectrum of sung vowels, formants are moved, the band that the source lacks is added, and
+noise takes its human share. Targets and corrections are in `spectra.toml`, with where they come from.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songwright.perform.singer.dynamics import NEUTRAL_EFFORT
+from songwright.perform.singer.voice import EQUALISER_HZ, Voice
+
+Array = NDArray[np.float32]
+_FILE = Path(__file__).with_name("spectra.toml")
+_DB = float(np.log(10) / 10)  # natural logarithm of power in one decibel
+_VALLEY_HZ, _VALLEY_DB = 1300.0, 17.0
+_TAIL_HZ = (5200.0, 6800.0)
+_ANCHOR_HZ = (2600.0, 5000.0)
+_SOURCE_END_SHARE = (0.8, 0.9)
+_FRICATIVE_FALL_DB = 9.0
+_EFFORT_TILT_DB = 4.2
+_LOW_BEND_HZ, _HIGH_BEND_HZ = 2200.0, 3200.0
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Curves over frequency from `spectra.toml`.
+
+    Attributes:
+        band_hz: where they are given.
+        vowel_db: long-term spectrum of sung vowels, power density.
+        noise_db: noise against the whole in a sung vowel of a usual voice.
+        mend_db: what brings each variant's vowels to `vowel_db`.
+    """
+
+    band_hz: NDArray[np.float64]
+    vowel_db: NDArray[np.float64]
+    noise_db: NDArray[np.float64]
+    mend_db: dict[str, NDArray[np.float64]]
+
+
+@lru_cache(maxsize=1)
+def tables() -> Tables:
+    """Returns the curves."""
+    data = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    mend = {name: np.array(values, dtype=np.float64) for name, values in data["mend_db"].items()}
+    return Tables(
+        np.array(data["band_hz"], dtype=np.float64),
+        np.array(data["vowel_db"], dtype=np.float64),
+        np.array(data["noise_db"], dtype=np.float64),
+        mend,
+    )
+
+
+def over(hz: NDArray[np.float64], band_hz: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns a curve at other frequencies, straight over the logarithm of frequency."""
+    return np.interp(np.log(np.maximum(hz, 20.0)), np.log(band_hz), values)
+
+
+def fill_valleys(log_power: Array, bin_hz: float) -> Array:
+    """Returns spectra in which nothing lies far below its surroundings. (frames, bins)"""
+    from scipy.ndimage import uniform_filter1d
+
+    size = max(3, int(_VALLEY_HZ / bin_hz))
+    around = uniform_filter1d(np.exp(log_power), size, axis=1, mode="nearest")
+    floor = np.log(np.maximum(around, 1e-20)) - np.float32(_VALLEY_DB * _DB)
+    return np.asarray(np.logaddexp(log_power, floor), dtype=np.float32)
+
+
+def coloured(
+    log_power: Array, source_rate: int, sonorant: NDArray[np.float64], voice: Voice, hz: NDArray[np.float64]
+) -> Array:
+    """Returns a source's envelopes as a singer's, at neutral effort. (frames, len(hz))
+
+    Args:
+        log_power: of the source. (frames, bins)
+        source_rate: of the source.
+        sonorant: 1 in vowels, nasals, liquids and glides, 0 in noises and stops. (frames,)
+        voice: who sings.
+        hz: frequencies of the result.
+    """
+    curves = tables()
+    source_hz = np.linspace(0, source_rate / 2, log_power.shape[1])
+    filled = fill_valleys(log_power, source_rate / 2 / (log_power.shape[1] - 1))
+    weight = sonorant.astype(np.float32)[:, None]
+    filled = log_power + weight * (filled - log_power)
+    mend = curves.mend_db.get(voice.variant)
+    if mend is not None:
+        filled = filled + weight * (over(source_hz, curves.band_hz, mend) * _DB).astype(np.float32)
+    moved = _warped(filled, source_hz, voice, hz, scale=1.0)
+    noises = _warped(filled, source_hz, voice, hz, scale=0.35)
+    moved = _with_tail(moved, hz, curves)
+    noises = _extended(noises, hz, source_rate)
+    mixed = noises + weight * (moved - noises)
+    return np.asarray(mixed + (_character(voice, hz, curves) * _DB).astype(np.float32), dtype=np.float32)
+
+
+def _warped(
+    log_power: Array, source_hz: NDArray[np.float64], voice: Voice, hz: NDArray[np.float64], *, scale: float
+) -> Array:
+    """Returns spectra with their formants moved; noises move less than vowels."""
+    low = 1 + (voice.formant_scale - 1) * scale
+    high = low * (1 + (voice.upper_formant_scale - 1) * scale)
+    along = np.clip((hz / low - _LOW_BEND_HZ) / (_HIGH_BEND_HZ - _LOW_BEND_HZ), 0, 1)
+    position = hz / (low + (high - low) * along) / source_hz[1]
+    index = np.clip(position.astype(int), 0, len(source_hz) - 2)
+    part = np.clip(position - index, 0, 1).astype(np.float32)
+    return np.asarray(log_power[:, index] * (1 - part) + log_power[:, index + 1] * part, dtype=np.float32)
+
+
+def _with_tail(log_power: Array, hz: NDArray[np.float64], curves: Tables) -> Array:
+    """Returns vowels whose top, which the source lacks, follows from the level of their upper formants."""
+    inside = (hz >= _ANCHOR_HZ[0]) & (hz <= _ANCHOR_HZ[1])
+    target = over(hz, curves.band_hz, curves.vowel_db) * _DB
+    if not inside.any():
+        return log_power
+    anchor = log_power[:, inside].mean(axis=1, keepdims=True) - np.float32(target[inside].mean())
+    blend = np.clip((hz - _TAIL_HZ[0]) / (_TAIL_HZ[1] - _TAIL_HZ[0]), 0, 1).astype(np.float32)
+    ripple = (1.5 * _DB * np.cos(2 * np.pi * hz / 1350.0)).astype(np.float32)
+    return np.asarray(log_power + blend * (anchor + target.astype(np.float32) + ripple - log_power), dtype=np.float32)
+
+
+def _extended(log_power: Array, hz: NDArray[np.float64], source_rate: int) -> Array:
+    """Returns noises continued above the source's band with an even fall."""
+    first, last = (share * source_rate / 2 for share in _SOURCE_END_SHARE)
+    inside = (hz >= first) & (hz <= last)
+    if not inside.any() or hz[-1] <= last:
+        return log_power
+    level = log_power[:, inside].mean(axis=1, keepdims=True)
+    fall = -_FRICATIVE_FALL_DB * _DB * np.log2(np.maximum(hz, last) / last)
+    blend = np.clip((hz - first) / (last - first), 0, 1).astype(np.float32)
+    return np.asarray(log_power + blend * (level + fall.astype(np.float32) - log_power), dtype=np.float32)
+
+
+def _character(voice: Voice, hz: NDArray[np.float64], curves: Tables) -> NDArray[np.float64]:
+    """Returns the voice's own tilt, equaliser and air in decibels. (bins,)"""
+    octaves = np.log2(np.clip(hz, 250.0, 12000.0) / 500.0)
+    gain = voice.tilt_db_per_octave * octaves
+    gain += over(hz, np.array(EQUALISER_HZ, dtype=np.float64), np.array(voice.equaliser_db))
+    gain += voice.air_db * np.clip((hz - 6000.0) / 4000.0, 0, 1)
+    return np.asarray(gain)
+
+
+def effort_curves(voice: Voice, hz: NDArray[np.float64]) -> tuple[Array, Array]:
+    """Returns what full effort adds to the neutral spectrum: tilt, and the singer's formant. (bins,) each, log power."""
+    tilt = _EFFORT_TILT_DB * np.clip(np.log2(np.maximum(hz, 1.0) / 500.0), -1.0, 3.6)
+    ring = voice.ring_db * np.exp(-0.5 * ((hz - voice.ring_hz) / 420.0) ** 2)
+    ring -= 0.25 * voice.ring_db * np.exp(-0.5 * ((hz - voice.ring_hz - 1500.0) / 500.0) ** 2)
+    return (tilt * _DB).astype(np.float32), (ring * _DB).astype(np.float32)
+
+
+def with_effort(
+    log_power: Array, effort: NDArray[np.float64], sonorant: NDArray[np.float64], voice: Voice, hz: NDArray[np.float64]
+) -> Array:
+    """Returns spectra with tilt and ring by effort, in place. (frames, bins)"""
+    tilt, ring = effort_curves(voice, hz)
+    push = ((effort - NEUTRAL_EFFORT) * (0.3 + 0.7 * sonorant)).astype(np.float32)[:, None]
+    shine = (np.clip(0.35 + effort - 0.3, 0, 1.2) * sonorant).astype(np.float32)[:, None]
+    log_power += push * tilt
+    log_power += shine * ring
+    return log_power
+
+
+def noise_share(
+    effort: NDArray[np.float64], sonorant: NDArray[np.float64], voice: Voice, hz: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Returns the amplitude share of noise in voiced frames, 0 to 1. (frames, bins)
+
+    Vowels have the share of a voice of this breathiness, less of it the louder; voiced fricatives and stops are noise
+    above 2 kHz.
+    """
+    curves = tables()
+    usual = over(hz, curves.band_hz, curves.noise_db)
+    breath = 14.0 * (voice.breathiness - 0.45) - 6.0 * (effort - NEUTRAL_EFFORT)
+    vowel = 10 ** (np.minimum(usual[None, :] + breath[:, None], -1.0) / 20)
+    harsh = 10 ** (np.interp(hz, [0, 800, 2200, 4500], [-22, -16, -5, -0.5]) / 20)
+    shares = harsh[None, :] + sonorant[:, None] * (vowel - harsh[None, :])
+    return np.asarray(np.clip(shares, 0.001, 0.999))
