@@ -1,17 +1,27 @@
-"""How many syllables words have, where they are stressed and what they rhyme on: what the writer has to know of a line.
-
-English is asked of espeak; Russian is counted by its vowel letters, Chinese by its characters.
-"""
+"""How many syllables words have, where they are stressed, what they rhyme on."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from songwright.lyrics.bank import count_letters
 from songwright.speech import espeak
 
-_VOWEL = re.compile(r"[aeiouyAEIOUV@03]|n-")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+", re.UNICODE)
+_VOWEL = re.compile(r"[aeiouyAEIOUV@03]|n-")
+_SAME = {
+    "O2": "O:",
+    "O@": "o@",
+    "A@": "A:",
+    "i": "i:",
+    "t#": "t",
+    "t2": "t",
+    "r-": "r",
+    "@2": "@",
+    "I2": "I",
+    "0": "A:",
+}
+"""Mnemonics that tell only allophones apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +30,7 @@ class WordShape:
 
     Attributes:
         stresses: one per syllable: 0 none, 1 main, 2 secondary.
-        rhyme: phonemes from the last vowel on, parted by spaces (all lines of the banks end on a beat); empty if
-            unknown.
+        rhyme: phonemes from the last vowel on, parted by spaces; empty if unknown.
     """
 
     stresses: tuple[int, ...]
@@ -38,60 +47,47 @@ def shapes(words: Sequence[str], language: str) -> list[WordShape]:
 
     Args:
         words: single words.
-        language: ``en``, ``zh`` or ``ru``; for ``zh`` and ``ru`` only the number of syllables is told.
+        language: of them.
 
     Raises:
         SpeechError: espeak failed.
     """
-    if language != "en":
+    if language in ("zh", "ru"):
         return [WordShape((0,) * (count_letters(word, language) or 0)) for word in words]
     rows = espeak.phonemes(list(words), language) if words else []
     return [_shape([phone for group in row for phone in group]) for row in rows]
 
 
-def fits(stresses: Sequence[int], template: str) -> bool:
-    """Returns whether a word with these stresses may stand on a piece of a template; monosyllables fit anywhere."""
-    if len(stresses) != len(template):
-        return False
-    return len(stresses) == 1 or all(
-        mark != "." for mark, stress in zip(template, stresses, strict=True) if stress == 1
+def fits(stresses: Iterable[int], template: str) -> bool:
+    """Returns whether syllables with these stresses may stand on a piece of a template."""
+    marks = tuple(stresses)
+    return len(marks) == len(template) and all(
+        stress != 1 or mark != "." for mark, stress in zip(template, marks, strict=True)
     )
+
+
+def free_stresses(words: Iterable[WordShape]) -> list[int]:
+    """Returns the stresses of words in order, those of one syllable being free to stand anywhere."""
+    return [s for word in words for s in (word.stresses if len(word.stresses) > 1 else (0,) * len(word.stresses))]
 
 
 def line_lengths(lines: Sequence[str], language: str) -> list[int]:
     """Returns how many syllables each line has."""
-    if language == "en":
-        words = sorted({word for line in lines for word in words_of(line)})
-        known = dict(zip(words, shapes(words, language), strict=True))
-        return [sum(len(known[word].stresses) for word in words_of(line)) for line in lines]
-    return [count_letters(line, language) or 0 for line in lines]
+    if language in ("zh", "ru"):
+        return [count_letters(line, language) or 0 for line in lines]
+    words = sorted({word for line in lines for word in words_of(line)})
+    known = dict(zip(words, shapes(words, language), strict=True))
+    return [sum(len(known[word].stresses) for word in words_of(line)) for line in lines]
 
 
 def _shape(phones: list[str]) -> WordShape:
     marks: list[int] = []
-    names: list[tuple[str, bool]] = []
+    tail: list[str] = []
     for phone in phones:
         name, stress = espeak.split_marks(phone)
-        vowel = bool(_VOWEL.match(name))
-        names.append((name, vowel))
-        if vowel:
+        if _VOWEL.match(name):
             marks.append(stress)
-    places = [i for i, (_, vowel) in enumerate(names) if vowel]
-    tail = names[places[-1] :] if places else []
-    return WordShape(tuple(marks), " ".join(_same_sound(name) for name, _ in tail if name))
-
-
-def _same_sound(name: str) -> str:
-    """Returns a mnemonic without what tells only allophones apart."""
-    return {
-        "O2": "O:",
-        "O@": "o@",
-        "A@": "A:",
-        "i": "i:",
-        "t#": "t",
-        "t2": "t",
-        "r-": "r",
-        "@2": "@",
-        "I2": "I",
-        "0": "A:",
-    }.get(name, name.rstrip("#;"))
+            tail = []
+        if name:
+            tail.append(_SAME.get(name, name.rstrip("#;")))
+    return WordShape(tuple(marks), " ".join(tail))

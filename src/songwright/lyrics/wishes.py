@@ -1,0 +1,102 @@
+"""What a request wants of the words: theme weights, bright or dark, words of the subject that may be named."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from songwright.lyrics.bank import Bank, load_bank
+from songwright.lyrics.metre import WordShape, shapes, words_of
+from songwright.lyrics.request import LyricRequest
+
+_SUBJECT, _IMAGE, _PROMPT, _MOOD, _STYLE = 4.0, 2.0, 1.0, 1.5, 0.7
+_SPREAD = 0.3
+_SADDENING = ("heartbreak", "loneliness", "longing", "war_peace")
+_BRIGHTENING = ("party", "dance", "humour", "friendship", "summer", "spring", "morning")
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """A request as the writer weighs it.
+
+    Attributes:
+        themes: weight of each theme, the heaviest 1.
+        tone: ``bright``, ``dark`` or ``neutral``.
+        subject_words: words of the subject that may be quoted, with their shapes.
+        title: wanted title and its shape, word by word; empty without one.
+    """
+
+    themes: Mapping[str, float]
+    tone: str
+    subject_words: tuple[tuple[str, WordShape], ...] = ()
+    title: str = ""
+    title_shapes: tuple[WordShape, ...] = ()
+
+    def weight(self, themes: tuple[str, ...]) -> float:
+        """Returns how well a list of themes answers the request: 0 not at all."""
+        total = sum(self.themes.get(theme, 0.0) * (1.0 - 0.12 * i) for i, theme in enumerate(themes))
+        return total / max(1.0, len(themes)) ** 0.5
+
+
+def weigh(request: LyricRequest, bank: Bank) -> Wishes:
+    """Returns what a request wants, by the words in it and the tables of the bank."""
+    weights: dict[str, float] = {}
+
+    def add(themes: tuple[str, ...], weight: float) -> None:
+        for theme in themes:
+            weights[theme] = weights.get(theme, 0.0) + weight
+
+    add(themes_in(f"{request.subject} {request.title}", bank), _SUBJECT)
+    add(themes_in(request.prompt, bank), _PROMPT)
+    for image in request.images:
+        add(themes_in(image, load_bank("en")), _IMAGE)
+    for mood in request.moods:
+        add(bank.mood_themes.get(mood, ()), _MOOD)
+    add(bank.style_themes.get(request.style, ("love", "night")), _STYLE)
+    said = dict(weights)
+    for theme, weight in said.items():
+        add(bank.related.get(theme, ()), weight * _SPREAD)
+    top = max(weights.values())
+    subject = _subject_words(request, bank)
+    title_words = words_of(request.title)
+    known = shapes([*subject, *title_words], request.language) if subject or title_words else []
+    return Wishes(
+        {theme: weight / top for theme, weight in sorted(weights.items())},
+        _tone(request, bank, said),
+        tuple(zip(subject, known[: len(subject)], strict=True)),
+        request.title.strip(),
+        tuple(known[len(subject) :]),
+    )
+
+
+def themes_in(text: str, bank: Bank) -> tuple[str, ...]:
+    """Returns the themes that the words of a text point to, each once for each word that does."""
+    lowered = text.lower()
+    if bank.language == "zh":
+        return tuple(theme for theme, keys in bank.keywords.items() for key in keys if key.strip("*") in lowered)
+    words = set(words_of(re.sub(r"[_-]", " ", lowered)))
+    return tuple(
+        theme
+        for theme, keys in bank.keywords.items()
+        for key in keys
+        if (any(word.startswith(key[:-1]) for word in words) if key.endswith("*") else key in words)
+    )
+
+
+def _tone(request: LyricRequest, bank: Bank, said: Mapping[str, float]) -> str:
+    tones = [bank.moods.get(mood, "neutral") for mood in request.moods]
+    score = 2.0 * (tones.count("bright") - tones.count("dark"))
+    score += 0.5 * sum(said.get(theme, 0.0) for theme in _BRIGHTENING)
+    score -= 0.7 * sum(said.get(theme, 0.0) for theme in _SADDENING)
+    return "bright" if score > 0.8 else "dark" if score < -0.8 else "neutral"
+
+
+def _subject_words(request: LyricRequest, bank: Bank) -> tuple[str, ...]:
+    """Returns the words of the subject that can be named: not the small ones, not those that end like verbs."""
+    if request.language == "zh":
+        plain = re.sub(r"[^\u3400-\u9fff]", "", request.subject)
+        return (plain,) if 1 <= len(plain) <= 4 else ()
+    words = dict.fromkeys(words_of(request.subject))
+    endings = ("ing", "ed", "ly") if request.language == "en" else ()
+    return tuple(
+        w for w in words if len(w) > 2 and w.isalpha() and w not in bank.stop_words and not w.endswith(endings or "\0")
+    )
