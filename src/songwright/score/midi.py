@@ -8,6 +8,7 @@ Reading lives in `midi_import`; bytes in `smf`.
 import json
 from collections.abc import Iterator
 from itertools import groupby
+from typing import Any
 
 from songwright.score.instruments import instrument
 from songwright.score.midi_import import HEADER, SCHEMA, read_midi
@@ -32,6 +33,7 @@ from songwright.score.smf import (
 from songwright.score.song import TICKS_PER_QUARTER, Note, Song, Track
 from songwright.score.sung import word_places
 from songwright.score.theory import parse_key, signature_of
+from songwright.score.words_on_notes import singer_data, syllable_row
 
 __all__ = ["played_notes", "read_midi", "to_midi_bytes"]
 
@@ -92,6 +94,9 @@ def _conductor(song: Song) -> list[Event]:
     """Returns title, maps, section marks and chord symbols."""
     head = {"schema": SCHEMA, "style": song.style, "seed": song.seed, "duration_ticks": song.duration_ticks}
     events = [_text(0, song.title, TRACK_NAME), _text(0, f"{HEADER} {json.dumps(head, ensure_ascii=False)}")]
+    for _, line in groupby(song.syllables, key=lambda s: s.line):
+        rows = json.dumps([syllable_row(s) for s in line], ensure_ascii=False)
+        events.append(_text(0, f"{HEADER} syllables {rows}"))
     for meter in song.meters:
         data = bytes((meter.numerator & 0xFF, meter.denominator.bit_length() - 1, 24, 8))
         events.append(Event(meter.tick, META, METER, 0, data))
@@ -112,7 +117,12 @@ def _conductor(song: Song) -> list[Event]:
 
 
 def _track_events(song: Song, track: Track, port: int, channel: int) -> list[Event]:
-    about = {"id": track.id, "role": track.role, "instrument": track.instrument}
+    notes = played_notes(track)
+    about: dict[str, Any] = {"id": track.id, "role": track.role, "instrument": track.instrument}
+    if track.singer is not None:
+        about["singer"] = singer_data(track.singer)
+    if any(n.syllable is not None for n in notes):
+        about["sung"] = [n.syllable for n in sorted(notes)]
     head = [_text(0, track.name or track.id, TRACK_NAME), _text(0, f"{HEADER} track {json.dumps(about)}")]
     if port:
         head.append(Event(0, META, PORT, 0, bytes((port,))))
@@ -122,7 +132,6 @@ def _track_events(song: Song, track: Track, port: int, channel: int) -> list[Eve
     for bend in track.bends:
         value = bend.value + 8192
         rows.append((bend.tick, _CHANGE, Event(bend.tick, BEND | channel, value & 0x7F, value >> 7)))
-    notes = played_notes(track)
     rows += [(e.tick, _TEXT, e) for e in _lyrics(song, notes)]
     for n in notes:
         rows.append((n.start_ticks, _ON, Event(n.start_ticks, NOTE_ON | channel, n.pitch, n.velocity)))

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from songwright.errors import DataError, InputError
 from songwright.files import slug
 from songwright.score.instruments import INSTRUMENTS, from_program
+from songwright.score.midi_words import place_words, sung_events
 from songwright.score.roles import drum_role, guess_key, guess_roles, sections_from_marks
 from songwright.score.smf import (
     BEND,
@@ -48,12 +49,13 @@ from songwright.score.song import (
     PitchBend,
     Section,
     Song,
+    Syllable,
     TempoChange,
     Track,
     check,
 )
-from songwright.score.sung import Place, join_words
 from songwright.score.theory import key_of_signature, parse_chord, parse_key
+from songwright.score.words_on_notes import singer_of_data, syllable_of_row, with_words, without_unknown
 
 HEADER = "songwright"
 SCHEMA = 1
@@ -76,7 +78,8 @@ class _Chunk:
         port: where its channels sound.
         notes: of each channel, with the program not yet known.
         changes: of each channel: controllers and bends in file order.
-        lyrics: (tick, text).
+        lyrics: lyric events; line breaks are kept as ``/`` before or after the text.
+        texts: text events, which karaoke files use for words.
         about: the JSON of our own ``songwright track`` text.
     """
 
@@ -85,6 +88,7 @@ class _Chunk:
     notes: dict[int, list[Note]] = field(default_factory=lambda: defaultdict(list))
     changes: dict[int, list[Control | PitchBend]] = field(default_factory=lambda: defaultdict(list))
     lyrics: list[tuple[int, str]] = field(default_factory=list)
+    texts: list[tuple[int, str]] = field(default_factory=list)
     about: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -182,7 +186,7 @@ def _read_meta(event: Event, tick: int, chunk: _Chunk, whole: _Whole) -> None:
     elif event.kind == TRACK_NAME and not chunk.name:
         chunk.name = decode_text(data)[:200].strip()
     elif event.kind == LYRIC:
-        chunk.lyrics.append((tick, decode_text(data)))
+        chunk.lyrics.append((tick, _words_of(data)))
     elif event.kind == MARKER:
         whole.marks.append((tick, decode_text(data)))
     elif event.kind == TEXT and data.startswith(HEADER.encode() + b" "):
@@ -193,6 +197,14 @@ def _read_meta(event: Event, tick: int, chunk: _Chunk, whole: _Whole) -> None:
             whole.own_keys[tick] = KeyChange(tick, text[4:])
         else:
             whole.own.append((tick, text))
+    elif event.kind == TEXT:
+        chunk.texts.append((tick, _words_of(data)))
+
+
+def _words_of(data: bytes) -> str:
+    """Returns the text of a lyric event, with a slash for a line break at either end."""
+    text = decode_text(data)
+    return "/" * data.startswith((b"\r", b"\n")) + text + "/" * (data.endswith((b"\r", b"\n")) and bool(text))
 
 
 def _json(text: str) -> Mapping[str, Any]:
@@ -237,7 +249,20 @@ def _song(file: MidiFile, chunks: list[_Chunk], whole: _Whole, path: Path) -> So
         song = replace(song, sections=_own_sections(whole), chords=_own_chords(whole))
     else:
         song = replace(song, sections=sections_from_marks(whole.marks, song.bar_starts(), end, song.tracks))
-    return _with_lyrics(song, chunks)
+    own_words = _own_syllables(whole) if ours else ()
+    if own_words:
+        return without_unknown(replace(song, syllables=own_words))
+    chunked = [(c.name, words) for c, words in ((c, sung_events(c.lyrics, c.texts, path)) for c in chunks) if words]
+    return with_words(without_unknown(song), place_words(song, chunked), mark_vocal=not ours)
+
+
+def _own_syllables(whole: _Whole) -> tuple[Syllable, ...]:
+    """Returns the syllables that our writer put into text events, a line in each."""
+    found: list[Syllable] = []
+    for _, text in whole.own:
+        if text.startswith("syllables ["):
+            found += [syllable_of_row(row) for row in json.loads(text[10:])]
+    return tuple(found)
 
 
 def _steps(changes: Mapping[int, Change], first: Change) -> tuple[Change, ...]:
@@ -337,6 +362,9 @@ def _track(
         role = about["role"]
     if about.get("instrument") in INSTRUMENTS and INSTRUMENTS[about["instrument"]].program == program:
         name = about["instrument"]
+    sung = about.get("sung")
+    if isinstance(sung, list) and len(sung) == len(notes):
+        notes = [replace(n, syllable=int(s)) if isinstance(s, int) else n for n, s in zip(notes, sung, strict=True)]
     readable = chunk.name if alone and chunk.name else name.replace("_", " ").capitalize()
     return Track(
         id=slug(str(about.get("id", readable)), 40),
@@ -346,6 +374,7 @@ def _track(
         notes=tuple(notes),
         controls=tuple(c for c in changes if isinstance(c, Control)),
         bends=tuple(c for c in changes if isinstance(c, PitchBend)),
+        singer=singer_of_data(about.get("singer")),
     )
 
 
@@ -381,34 +410,3 @@ def _own_chords(whole: _Whole) -> tuple[ChordSpan, ...]:
             parse_chord(symbol)
             found.append(ChordSpan(tick, int(words[-1]), symbol))
     return tuple(found)
-
-
-def _with_lyrics(song: Song, chunks: list[_Chunk]) -> Song:
-    """Returns the song with each lyric on the note that begins with it: in its chunk's track, else in the melody."""
-    lines = [(tick, text, chunk.name) for chunk in chunks for tick, text in chunk.lyrics]
-    lines = [
-        (tick, text, name) for tick, text, name in sorted(lines, key=lambda row: row[0]) if text.strip(" -/\\\r\n")
-    ]
-    if not lines:
-        return song
-    ranked = sorted((t for t in song.tracks if not t.is_drums), key=lambda t: t.role not in ("vocal", "melody"))
-    onsets = {track.id: {n.start_ticks: i for i, n in enumerate(track.notes)} for track in ranked}
-    placed: list[tuple[str, int]] = []
-    parts: list[tuple[str, Place]] = []
-    inside = False
-    for tick, text, name in lines:
-        singer = next((t for t in ranked if t.name == name and tick in onsets[t.id]), None)
-        singer = singer or next((t for t in ranked if tick in onsets[t.id]), None)
-        if singer is None or (singer.id, onsets[singer.id][tick]) in placed[-8:]:
-            continue
-        goes_on = text.rstrip().endswith("-")
-        place: Place = ("middle" if goes_on else "end") if inside else ("begin" if goes_on else "single")
-        placed.append((singer.id, onsets[singer.id][tick]))
-        parts.append((text.strip(" \r\n/\\").removesuffix("-"), place))
-        inside = goes_on
-    syllables = join_words(parts)
-    notes = {track.id: list(track.notes) for track in ranked}
-    for (track_id, index), syllable in zip(placed, syllables, strict=True):
-        notes[track_id][index] = replace(notes[track_id][index], syllable=syllable.id)
-    tracks = tuple(replace(t, notes=tuple(notes[t.id])) if t.id in notes else t for t in song.tracks)
-    return replace(song, tracks=tracks, syllables=syllables)

@@ -17,6 +17,7 @@ from songwright.score.notation import Grid, Piece, bar_pieces, in_voices, notate
 from songwright.score.song import TICKS_PER_QUARTER, ChordSpan, Note, Song, Track
 from songwright.score.sung import Place, word_places
 from songwright.score.theory import parse_chord, parse_key, signature_of, spell
+from songwright.score.words_on_notes import singer_data, syllable_row
 
 __all__ = ["read_musicxml", "to_musicxml_bytes"]
 
@@ -67,8 +68,8 @@ def _own(song: Song) -> str:
         "keys": [[k.tick, k.key] for k in song.keys],
         "tempos": [[t.tick, t.bpm] for t in song.tempos],
         "sections": [[s.label, s.role, s.start_ticks, s.duration_ticks, s.energy] for s in song.sections],
-        "tracks": [[t.id, t.role, t.instrument] for t in song.tracks],
-        "syllables": [[s.id, s.text, s.word, s.stress] for s in song.syllables],
+        "tracks": [[t.id, t.role, t.instrument, singer_data(t.singer)] for t in song.tracks],
+        "syllables": [syllable_row(s) for s in song.syllables],
     }
     return f'<miscellaneous-field name="{FIELD}">{_text(json.dumps(data, ensure_ascii=False))}</miscellaneous-field>'
 

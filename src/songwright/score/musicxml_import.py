@@ -29,13 +29,13 @@ from songwright.score.song import (
     Note,
     Section,
     Song,
-    Syllable,
     TempoChange,
     Track,
     check,
 )
-from songwright.score.sung import Place, join_words
+from songwright.score.sung import Place
 from songwright.score.theory import MODES, NO_CHORD, key_of_signature, parse_key
+from songwright.score.words_on_notes import Heard, singer_of_data, syllable_of_row, with_words, without_unknown
 from songwright.score.xml_file import load_xml, number, parse_xml
 
 FIELD = "songwright"
@@ -102,7 +102,6 @@ def _song(root: Element, path: Path) -> Song:
         _track(heads.get(part.get("id", ""), Element("score-part")), measures, starts, state, own, i)
         for i, (part, (measures, state)) in enumerate(zip(parts, read, strict=True))
     ]
-    sung = [sung for _, sung in tracks]
     song = Song(
         title=(root.findtext("work/work-title") or root.findtext("movement-title") or path.stem).strip(),
         duration_ticks=end,
@@ -115,8 +114,9 @@ def _song(root: Element, path: Path) -> Song:
     )
     if own:
         return _with_own(song, own)
-    song = _with_lyrics(song, sung)
+    heard = [words for track, words in tracks if track.notes]
     song = replace(song, tracks=guess_roles([t for t in song.tracks if t.notes]))
+    song = with_words(song, dict(enumerate(heard)), mark_vocal=True)
     marks = sorted((starts[i] + at, text) for ms, _ in read[:1] for i, m in enumerate(ms) for at, text in m.marks)
     return replace(song, sections=sections_from_marks(marks, song.bar_starts(), end, song.tracks))
 
@@ -286,9 +286,6 @@ def _chords(parts: list[list[_Measure]], starts: list[int], end: int) -> tuple[C
     return ()
 
 
-Sung = list[tuple[int, str, Place]]
-
-
 def _track(
     head: Element,
     measures: list[_Measure],
@@ -296,7 +293,7 @@ def _track(
     state: _State,
     own: Mapping[str, Any],
     index: int,
-) -> tuple[Track, Sung]:
+) -> tuple[Track, list[Heard]]:
     """Returns one part as a track, and its syllables by the place of their note."""
     drum_keys = {
         e.get("id", ""): int(number(e.findtext("midi-unpitched"), 39)) - 1 for e in head.iter("midi-instrument")
@@ -305,7 +302,8 @@ def _track(
     drums = drums or head.findtext("midi-instrument/midi-channel") == "10"
     program = int(number(head.findtext("midi-instrument/midi-program"), 1)) - 1
     notes: list[Note] = []
-    sung: Sung = []
+    sung: list[Heard] = []
+    verse = _first_verse(measures)
     open_ties: dict[tuple[str, int], int] = {}
     for bar, measure in enumerate(measures):
         for start, end, element in measure.notes:
@@ -321,11 +319,10 @@ def _track(
             else:
                 before = len(notes)
                 notes.append(Note(a, b - a, pitch, _velocity(element), 0, _own_syllable(element) if own else None))
-                for lyric in element.iterfind("lyric"):
-                    text = "".join(t.text or "" for t in lyric.iterfind("text")).strip()
-                    if text and lyric.get("number", "1") in ("1", "part1verse1"):
-                        sung.append((before, text, _syllabic(lyric)))
-                        break
+                lyric = next((e for e in element.iterfind("lyric") if e.get("number", "1") == verse), None)
+                text = _lyric_text(lyric) if lyric is not None else ""
+                if lyric is not None and text:
+                    sung.append(Heard(before, text, _syllabic(lyric)))
             if "start" in ties:
                 open_ties[place] = before
     name = (head.findtext("part-name") or "").strip()
@@ -338,7 +335,7 @@ def _track(
     )
     order = sorted(range(len(notes)), key=lambda i: (notes[i].start_ticks, notes[i].pitch, notes[i].duration_ticks))
     rank = {old: new for new, old in enumerate(order)}
-    return replace(track, notes=tuple(notes[i] for i in order)), [(rank[i], t, p) for i, t, p in sung]
+    return replace(track, notes=tuple(notes[i] for i in order)), [replace(h, note=rank[h.note]) for h in sung]
 
 
 def _own_syllable(element: Element) -> int | None:
@@ -347,9 +344,28 @@ def _own_syllable(element: Element) -> int | None:
     return int(name) if name.isdigit() else None
 
 
+def _first_verse(measures: list[_Measure]) -> str:
+    """Returns the number of the verse to sing: 1, or the first that a part has."""
+    numbers = {e.get("number", "1") for m in measures for _, _, n in m.notes for e in n.iterfind("lyric")}
+    return "1" if "1" in numbers or not numbers else min(numbers, key=lambda n: (len(n), n))
+
+
+def _lyric_text(lyric: Element) -> str:
+    """Returns the text of a lyric; words that share a note stay apart, joined by a space."""
+    text = ""
+    for child in lyric:
+        if child.tag == "text":
+            text += child.text or ""
+        elif child.tag == "elision":
+            text += " "
+    return " ".join(text.split())
+
+
 def _syllabic(lyric: Element) -> Place:
-    places: dict[str, Place] = {"begin": "begin", "middle": "middle", "end": "end"}
-    return places.get((lyric.findtext("syllabic") or "single").strip(), "single")
+    """Returns where a lyric stands in its word; of two words on one note, where the first begins and the last ends."""
+    found = [(e.text or "").strip() for e in lyric.iterfind("syllabic")] or ["single"]
+    begins, ends = found[0] not in ("middle", "end"), found[-1] not in ("begin", "middle")
+    return ("single" if ends else "begin") if begins else ("end" if ends else "middle")
 
 
 def _velocity(element: Element) -> int:
@@ -382,17 +398,6 @@ def _unique(tracks: list[Track]) -> tuple[Track, ...]:
     return tuple(out)
 
 
-def _with_lyrics(song: Song, sung: list[Sung]) -> Song:
-    """Returns the song with its words on their notes, part after part."""
-    flat = [(i, place, text, where) for i, part in enumerate(sung) for place, text, where in sorted(part)]
-    syllables = join_words([(text, where) for _, _, text, where in flat])
-    notes = [list(t.notes) for t in song.tracks]
-    for (part, place, _, _), syllable in zip(flat, syllables, strict=True):
-        notes[part][place] = replace(notes[part][place], syllable=syllable.id)
-    tracks = tuple(replace(t, notes=tuple(n)) for t, n in zip(song.tracks, notes, strict=True))
-    return replace(song, tracks=tracks, syllables=syllables)
-
-
 def _with_own(song: Song, own: Mapping[str, Any]) -> Song:
     """Returns the song with what our own field says of it, as far as it still fits the notes."""
     tracks = []
@@ -400,6 +405,7 @@ def _with_own(song: Song, own: Mapping[str, Any]) -> Song:
         about = own.get("tracks", [])[i : i + 1]
         if about and about[0][1] in TRACK_ROLES and about[0][2] in INSTRUMENTS:
             track = replace(track, id=slug(str(about[0][0])), role=about[0][1], instrument=about[0][2])
+            track = replace(track, singer=singer_of_data(about[0][3] if len(about[0]) > 3 else None))
         tracks.append(track)
     sections = [
         Section(str(label), role, int(start), int(length), min(1.0, max(0.0, float(energy))))
@@ -408,7 +414,7 @@ def _with_own(song: Song, own: Mapping[str, Any]) -> Song:
     ]
     keys = tuple(KeyChange(int(tick), str(key)) for tick, key in own.get("keys", []) if parse_key(str(key)))
     tempos = tuple(TempoChange(int(tick), float(bpm)) for tick, bpm in own.get("tempos", []))
-    return replace(
+    song = replace(
         song,
         style=str(own.get("style", "")),
         seed=int(own.get("seed", 0)),
@@ -417,5 +423,6 @@ def _with_own(song: Song, own: Mapping[str, Any]) -> Song:
         sections=tuple(sections),
         keys=keys or song.keys,
         tempos=tempos or song.tempos,
-        syllables=tuple(Syllable(int(i), str(t), str(w), int(s)) for i, t, w, s in own.get("syllables", [])),
+        syllables=tuple(syllable_of_row(row) for row in own.get("syllables", [])),
     )
+    return without_unknown(song)

@@ -117,7 +117,9 @@ def notated(song: Song) -> Song:
     twice changes nothing.
     """
     tracks = tuple(
-        Track(t.id, t.role, t.instrument, t.name or t.id, _written(song, t.notes)) for t in song.tracks if t.notes
+        Track(t.id, t.role, t.instrument, t.name or t.id, _written(song, t.notes), singer=t.singer)
+        for t in song.tracks
+        if t.notes
     )
     return replace(song, tracks=tracks, swing=song.swing)
 

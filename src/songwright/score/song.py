@@ -8,6 +8,7 @@ files of other programs (see `midi`, `musicxml`) or about sound.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
 from songwright.errors import InputError
@@ -27,6 +28,9 @@ SectionRole = Literal[
     "theme", "head",
 ]  # fmt: skip
 SECTION_ROLES: tuple[str, ...] = get_args(SectionRole)
+
+SyllableDelivery = Literal["sung", "rap", "spoken"]
+DELIVERIES: tuple[str, ...] = get_args(SyllableDelivery)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +254,7 @@ class Syllable:
     phonemes: tuple[str, ...] = ()
     nucleus: int = 0
     tone: int = 0
-    delivery: Literal["sung", "rap", "spoken"] = "sung"
+    delivery: SyllableDelivery = "sung"
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,6 +452,26 @@ def check(song: Song) -> None:
                 raise InputError(f"track {track.id}: impossible note {n}")
     _check_spans(song.sections)
     _check_spans(song.chords)
+    _check_words(song)
+
+
+def _check_words(song: Song) -> None:
+    ids = [s.id for s in song.syllables]
+    if any(b <= a for a, b in pairwise(ids)):
+        raise InputError("the ids of syllables must rise in the order of singing")
+    for s in song.syllables:
+        if not 0 <= s.nucleus < max(1, len(s.phonemes)):
+            raise InputError(f"syllable {s.id} '{s.text}': nucleus {s.nucleus} is not among its phonemes {s.phonemes}")
+        if s.stress not in (0, 1, 2) or not 0 <= s.tone <= 5 or s.delivery not in DELIVERIES:
+            raise InputError(f"syllable {s.id} '{s.text}': impossible stress, tone or delivery")
+    known = set(ids)
+    for track in song.tracks:
+        if track.singer is not None and not track.singer.name:
+            raise InputError(f"track {track.id}: a singer without a name; leave it out for the default one")
+        lost = next((n for n in track.notes if n.syllable is not None and n.syllable not in known), None)
+        if known and lost is not None:
+            raise InputError(f"track {track.id}: the note at tick {lost.start_ticks} sings syllable {lost.syllable}, "
+                             "which the song does not have")  # fmt: skip
 
 
 def _check_spans(spans: Sequence[Section] | Sequence[ChordSpan]) -> None:

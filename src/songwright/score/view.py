@@ -35,10 +35,14 @@ class _Reader:
         self.bars = song.bar_starts() or (0,)
         self.ends = (*self.bars[1:], max(song.duration_ticks, self.bars[-1] + 1))
         self._notes: dict[str, dict[int, list[Note]]] = {}
+        texts = {s.id: s.text for s in song.syllables}
+        self.words: dict[int | None, tuple[str, int]] = {}
         for track in song.tracks:
             by_bar: dict[int, list[Note]] = defaultdict(list)
             for note in track.notes:
                 by_bar[self.bar_at(note.start_ticks)].append(note)
+                if note.syllable in texts:
+                    self.words.setdefault(note.syllable, (texts[note.syllable], note.start_ticks))
             self._notes[track.id] = by_bar
 
     def bar_at(self, tick: int) -> int:
@@ -252,6 +256,16 @@ def _bar(reader: _Reader, bar: int, width: int) -> Iterator[str]:
     yield ""
 
 
+def _words_row(reader: _Reader, notes: Sequence[Note], places: Sequence[int]) -> str:
+    """Returns the syllables under their notes, cut where the next begins; a note that goes on with one has a tilde."""
+    row = ""
+    for note, at in zip(notes, places, strict=True):
+        if note.syllable in reader.words:
+            text, first = reader.words[note.syllable]
+            row = f"{row[: at * _CELL]:<{at * _CELL + 1}}{text if first == note.start_ticks else '~'}"
+    return row
+
+
 def _cells(row: Sequence[str], beat: int) -> str:
     return "".join(("|" if i % beat == 0 else " ") + f"{text:<{_CELL - 1}}" for i, text in enumerate(row)) + "|"
 
@@ -299,5 +313,7 @@ def _track_rows(
             events.append(" ".join(names))
         last = names
     yield track.id, row
+    if track.role in ("vocal", "backing_vocal") and any(n.syllable is not None for n in notes):
+        yield "", _words_row(reader, notes, [column(n.start_ticks) for n in notes])
     if events:
         yield "", "  " + " → ".join(events)
