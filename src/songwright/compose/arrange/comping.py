@@ -65,15 +65,23 @@ def write_run(
 def thinned(context: Context, events: list[Event]) -> list[Event]:
     """Returns a figure without its weak strokes where the voice is busy; what sounds before them sounds on.
 
-    Weak are soft, muted and ghost strokes, and plain ones that are neither on a half beat nor alone in theirs.
+    Weak are soft, muted and ghost strokes, and plain ones off the half beats. A figure that consists of such strokes
+    (a skank, a bubble, a stab) stays whole: without them nothing of it is left.
     """
     room, beat = context.room, context.plan.beat_ticks
     if room is None:
         return events
     half = beat // 3 if beat % 1440 == 0 else beat // 2
+
+    def is_weak(event: Event) -> bool:
+        soft = event.ghost or event.symbol in _WEAK
+        return not event.accent and (soft or event.start % half != 0)
+
+    if sum(map(is_weak, events)) * 5 > 3 * len(events):
+        return events
     kept: list[Event] = []
     for event in events:
-        weak = event.ghost or event.symbol in _WEAK or (event.start % half != 0 and not event.accent)
+        weak = is_weak(event)
         busy = weak and room.is_busy(event.start - beat, event.start + beat, beat)
         if not busy:
             kept.append(event)

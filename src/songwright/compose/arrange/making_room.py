@@ -17,6 +17,8 @@ _FIRST_TIME = 0.5
 _CHORUS = 0.75
 """Shares of the style's `fills`: less in the first verse, where the words are new, and where harmonies are sung."""
 
+_SHORTEST_BEATS = 0.8
+_WORDLESS = ("interlude", "solo")
 _HOOK_SHARE = 0.3
 _FILL_VELOCITY = 84
 
@@ -44,7 +46,10 @@ def make_room(
         stressed=frozenset(s.id for s in vocals.syllables if s.stress == 1),
     )
     leads = [(player, stint) for player in players if player.part.kind == "lead" for stint in player.stints]
-    fills = [note for player, stint in leads for note in _fills(context, room, player, stint, vocals)]
+    fills: list[Note] = []
+    for player, stint in leads:
+        fills.extend(_fills(context, room, player, stint, vocals))
+        fills.extend(_quotes(context, room, player, stint, vocals))
     return replace(room, fills=LeadLine(fills))
 
 
@@ -78,7 +83,9 @@ def _fills(context: Context, room: Room, player: Player, stint: Stint, vocals: V
     for index, line in enumerate(inside):
         begin, stop = gap_after(context, room, line)
         begin, stop = max(begin, start), min(stop, end)
-        if stop - begin < plan.beat_ticks or not _is_taken(context, stint, index, len(inside), stop - begin):
+        if stop - begin < _SHORTEST_BEATS * plan.beat_ticks or not _is_taken(
+            context, stint, index, len(inside), stop - begin
+        ):
             continue
         random = context.random("fill", stint.section.role, player.part.id, index)
         quotes = hook if len(hook) >= 3 and random.random() < _HOOK_SHARE else list(line.notes)
@@ -86,6 +93,24 @@ def _fills(context: Context, room: Room, player: Player, stint: Stint, vocals: V
         if len(said) >= 2:
             stop = min(stop, begin + plan.bar_ticks)
             found.extend(quoted(context, said, begin, stop, bounds, key, lambda _: _FILL_VELOCITY))
+    return found
+
+
+def _quotes(context: Context, room: Room, player: Player, stint: Stint, vocals: VocalPlan) -> list[Note]:
+    """Returns the hook played every two bars in an interlude that has no tune of its own."""
+    plan = context.plan
+    start, end = context.span_of(stint)
+    if stint.section.role not in _WORDLESS or room.tune.between(start, end) or room.is_sung(start, end):
+        return []
+    lines = [line for line in vocals.lines if line.role in ("chorus", "drop")] or list(vocals.lines)
+    found: list[Note] = []
+    for number, begin in enumerate(range(start, end - plan.bar_ticks + 1, 2 * plan.bar_ticks)):
+        said = list(lines[number % min(2, len(lines))].notes[:8])
+        sung = [n.start_ticks for n in room.voices.between(begin, end)]
+        stop = min([begin + 2 * plan.bar_ticks - plan.beat_ticks // 2, *sung])
+        if len(said) >= 2:
+            key = context.key_of(stint.section)
+            found.extend(quoted(context, said, begin, stop, _bounds(player), key, lambda _: _FILL_VELOCITY))
     return found
 
 
@@ -112,17 +137,15 @@ def _hook(context: Context, vocals: VocalPlan) -> list[Note]:
 
 
 def gap_after(context: Context, room: Room, line: SungLine) -> tuple[int, int]:
-    """Returns where instruments may answer a line: from the half beat after it to a breath before the next."""
+    """Returns where instruments may answer a line: from the half beat after it to shortly before the next."""
     half = context.plan.beat_ticks // 2
     begin = -(-line.end_ticks // half) * half
-    if begin - line.end_ticks < half // 2:
-        begin += half
     after = [n.start_ticks for n in room.voices.notes if n.start_ticks >= line.end_ticks]
     backing = [n.end_ticks for n in room.voices.between(line.end_ticks, max(line.end_ticks + 1, line.room_ticks))]
     if backing and line.backing:
         begin = max(begin, -(-max(backing) // half) * half)
         after = [tick for tick in after if tick >= begin]
-    stop = min(after, default=context.ring_start) - half // 2
+    stop = min(after, default=context.ring_start) - half // 4
     return begin, min(stop, context.ring_start)
 
 

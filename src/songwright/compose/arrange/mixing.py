@@ -40,11 +40,17 @@ def mix_of(context: Context, player: Player, *, pan: float | None = None, gain_d
 
 
 def voice_mix(
-    context: Context, *, gain_db: float = 0.0, pan: float = 0.0, throws: tuple[tuple[int, int], ...] = ()
+    context: Context,
+    *,
+    gain_db: float = 0.0,
+    pan: float = 0.0,
+    throws: tuple[tuple[int, int], ...] = (),
+    lead: bool = False,
 ) -> TrackMix:
-    """Returns the mix of a singer's track: the style's sends, and the fade where the style ends in one."""
+    """Returns the mix of a singer's track: its chain, the style's sends, and the fade where the style ends in one."""
     vocals = context.style.vocals
     return TrackMix(
+        inserts=voice_chain(context, lead=lead),
         gain_db=gain_db,
         pan=pan,
         reverb_db=vocals.reverb_db,
@@ -52,6 +58,39 @@ def voice_mix(
         automation=automation(context, "voice") if context.style.devices.ending == "fade" else (),
         throws=throws,
     )
+
+
+def voice_chain(context: Context, *, lead: bool) -> tuple[Insert, ...]:
+    """Returns what a voice passes: rumble cut, a fast and a slow compressor, presence, de-esser, a plate for the lead.
+
+    Backing voices are cut lower and higher and pressed flatter, so that they stand behind the lead. The harder the
+    style sings, the more compression.
+    """
+    vocals, plan = context.style.vocals, context.plan
+    press = 1.0 + vocals.effort
+    beat_ms = 60000.0 / plan.tempo_bpm
+    chain = [
+        Insert("eq", {"low_cut_hz": 90.0 if lead else 180.0, "peak_hz": 320.0, "peak_db": -1.5, "peak_q": 0.9}),
+        Insert(
+            "compressor",
+            {"threshold_db": -16.0, "ratio": round(2.0 + press, 2), "attack_ms": 4.0, "release_ms": 90.0},
+        ),
+        Insert(
+            "compressor",
+            {
+                "threshold_db": -20.0 if lead else -24.0,
+                "ratio": round(1.4 + 0.5 * press, 2),
+                "attack_ms": 25.0,
+                "release_ms": 260.0,
+            },
+        ),
+        Insert("eq", {"high_shelf_hz": 9000.0, "high_shelf_db": 2.0 if lead else 3.0, "high_cut_hz": 17000.0}),
+        Insert("deesser", {"range_db": 7.0 if lead else 10.0}),
+    ]
+    if lead:
+        seconds = round(min(2.4, max(0.9, 4 * beat_ms / 1000.0)), 2)
+        chain.append(Insert("plate", {"seconds": seconds, "level_db": -19.0, "predelay_ms": round(beat_ms / 16, 1)}))
+    return tuple(chain)
 
 
 def automation(context: Context, kind: str) -> tuple[tuple[int, float], ...]:

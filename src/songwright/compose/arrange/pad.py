@@ -111,7 +111,7 @@ def _clear(
 
     def rubs(pitch: int) -> bool:
         if context.room is not None:
-            return any(abs(pitch - n.pitch) in (1, 2) for n in lead)
+            return any(abs(pitch - n.pitch) <= 2 for n in lead)
         return any(abs(pitch - n.pitch) == 1 or (abs(pitch - n.pitch) == 2 and n.start_ticks == start) for n in lead)
 
     tones = [p for p in range(what.low, what.high + 1) if any((p - voice) % 12 == 0 for voice in voices)]

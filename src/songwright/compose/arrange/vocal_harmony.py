@@ -16,7 +16,7 @@ from songwright.score.voices import SINGERS, VOICE_TYPES
 NEAREST, FARTHEST = 3, 9
 """Semitones between a harmony and the lead."""
 
-_INTERVAL_COST = {3: 0.0, 4: 0.0, 5: 1.2, 6: 2.6, 7: 1.7, 8: 0.5, 9: 0.4}
+_INTERVAL_COST = {3: 0.0, 4: 0.0, 5: 1.8, 6: 2.8, 7: 2.4, 8: 0.5, 9: 0.4}
 _OTHER_GENDER = 3.0
 
 

@@ -37,7 +37,7 @@ def write_voice(context: Context, vocals: VocalPlan) -> Track:
         instrument="voice",
         name="Lead vocal",
         notes=tuple(sorted(notes)),
-        mix=voice_mix(context, throws=_throws(context, vocals)),
+        mix=voice_mix(context, throws=_throws(context, vocals), lead=True),
         singer=vocals.singer,
     )
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from songwright.compose.arrange.context import ChordTimeline, Context, LeadLine
 from songwright.compose.arrange.vocal_harmony import FARTHEST, NEAREST, Backing
 from songwright.compose.arrange.vocal_lead import section_of
-from songwright.compose.plan import SectionPlan
 from songwright.compose.vocals import SungLine, VocalPlan
 from songwright.score.song import Note, Singer, Syllable
 from songwright.score.theory import Chord, Key
@@ -161,7 +160,7 @@ def _voiced(
     def cost(voices: tuple[int, ...]) -> tuple[float, tuple[int, ...]]:
         near = sum(share for p in voices for s, share in sung.items() if abs(p - s) in (1, 2)) / total
         moved = motion(previous, voices) if previous else abs(2 * sum(voices) / len(voices) - low - high)
-        tight = sum(3.0 for a, b in itertools.pairwise(voices) if b - a < 3 or b - a > 9)
+        tight = sum(9.0 if b - a == 1 else 3.0 * (b - a == 2 or b - a > 9) for a, b in itertools.pairwise(voices))
         missing = 2.0 * len(wanted - {p % 12 for p in voices}) * (len(wanted) > 0)
         return moved + 9.0 * near + tight + missing + 3.0 * parallel_outer(previous, voices), voices
 
@@ -192,7 +191,8 @@ def write_answers(context: Context, vocals: VocalPlan, seats: Sequence[Backing])
         spoken = any(by_id.get(s.id, s).delivery != "sung" for s in line.backing)
         first: list[int] = []
         for voice, seat, anchor in zip(voices, seats, anchors, strict=False):
-            pitches = _answer_pitches(context, line, times, seat, anchor, section, tuple(first))
+            wishes = _echo(line, anchor)
+            pitches = _answer_pitches(context, times, wishes, seat, context.key_of(section), tuple(first))
             pitches = [pitches[0]] * len(pitches) if spoken else pitches
             first = first or pitches
             for (tick, length), pitch, syllable in zip(times, pitches, line.backing, strict=True):
@@ -235,30 +235,42 @@ def _register(vocals: VocalPlan, seat: Backing) -> int:
     return min(seat.high - 3, max(seat.low + 5, middle + 4 * seat.side))
 
 
+def _echo(line: SungLine, anchor: int) -> list[float]:
+    """Returns the shape of the line's last syllables around another pitch, for as many as answer; the last comes down.
+
+    Where more answer than were sung, the first pitch is repeated.
+    """
+    heads = [n for i, n in enumerate(line.notes) if i == 0 or n.syllable != line.notes[i - 1].syllable]
+    tail = [n.pitch for n in heads[-len(line.backing) :]] or [anchor]
+    tail = [tail[0]] * (len(line.backing) - len(tail)) + tail
+    mean = sum(tail) / len(tail)
+    shape = [anchor + max(-5.0, min(5.0, pitch - mean)) for pitch in tail]
+    return [*shape[:-1], min(shape[-1], anchor + 1.0)]
+
+
 def _answer_pitches(
     context: Context,
-    line: SungLine,
     times: Sequence[tuple[int, int]],
+    wishes: Sequence[float],
     seat: Backing,
-    anchor: int,
-    section: SectionPlan,
+    key: Key,
     first: tuple[int, ...],
 ) -> list[int]:
-    """Returns chord tones: the shape leans on the stressed syllables and comes to rest on the last."""
-    key = context.key_of(section)
+    """Returns pitches near those wished for: chord tones on beats, at rest and in the second voice, else of the key."""
+    beat = context.plan.beat_ticks
     found: list[int] = []
-    for i, (tick, _) in enumerate(times):
+    for i, (tick, length) in enumerate(times):
         chord = context.chords.at(tick)
-        tones = chord.pitch_classes if chord is not None else key.pitch_classes
-        options = [p for p in range(seat.low, seat.high + 1) if p % 12 in tones] or [anchor]
-        last = i == len(times) - 1
-        lifted = 2 if line.backing[i].stress == 1 and not last else -1 if last else 0
-        before = found[-1] if found else anchor
+        tones = set(chord.pitch_classes) if chord is not None else set(key.pitch_classes)
+        free = tick % beat != 0 and length < beat and i < len(times) - 1
+        sharp = {(t + 1) % 12 for t in tones}
+        allowed = tones | ({pc for pc in key.pitch_classes if pc not in sharp} if free else set())
+        options = [p for p in range(seat.low, seat.high + 1) if p % 12 in allowed] or [round(wishes[i])]
 
-        def cost(pitch: int, i: int = i, lifted: int = lifted, before: int = before) -> tuple[float, int]:
+        def cost(pitch: int, i: int = i, tones: set[int] = tones) -> tuple[float, int]:
             apart = abs(pitch - first[i]) if first else NEAREST
             beside = 0.0 if not first or NEAREST <= apart <= FARTHEST else 8.0
-            return abs(pitch - anchor - lifted) + 0.5 * abs(pitch - before) + beside, pitch
+            return abs(pitch - wishes[i]) + 0.6 * (pitch % 12 not in tones) + beside, pitch
 
         found.append(min(options, key=cost))
     return found

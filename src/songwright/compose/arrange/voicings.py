@@ -10,6 +10,7 @@ ROOM = 3
 """Semitones that chord players stay below the lead."""
 
 _BESIDE = 2
+_FULL = 3
 _THIRD = 4
 _NARROWEST = 12
 _NARROWEST_BROKEN = 16
@@ -97,7 +98,7 @@ class VoicingMaker:
             free = sorted(q for q in moved if low <= q <= high and q not in clear and _apart(q, sung) > _BESIDE)
             taken = {p % 12 for p in clear}
             for pitch in sorted(free, key=lambda q: (abs(2 * q - self.low - self.high), q)):
-                if pitch % 12 not in taken:
+                if len(clear) < min(_FULL, len(pitches)) and pitch % 12 not in taken:
                     taken.add(pitch % 12)
                     clear = tuple(sorted((*clear, pitch)))
         if len(clear) >= min(2, len(pitches)):
@@ -123,7 +124,8 @@ def _zone(context: Context, player: Player, stint: Stint, *, over_lead: bool) ->
     if not lead:
         return low, high, False
     if context.room is not None:
-        return _zone_beside_voice(context.room, low, high, min(high + _STRETCH, what.high), width)
+        top = min(high + _STRETCH, what.high)
+        return _zone_beside_voice(context.room, low, high, top, width, over_lead=over_lead)
     under, over = lead[len(lead) * 2 // 5] - ROOM, lead[-1 - len(lead) // 10] + ROOM
     if under - low >= width:
         return low, min(high, under), False
@@ -136,11 +138,15 @@ def _zone(context: Context, player: Player, stint: Stint, *, over_lead: bool) ->
     return low, max(low + width, min(high, under)), False
 
 
-def _zone_beside_voice(room: Room, low: int, high: int, top: int, width: int) -> tuple[int, int, bool]:
-    """Returns the register beside a singer: a third under the middle of the voice, or clear above it, or around it."""
-    under, over = (room.low + room.high) // 2 - _THIRD, room.high + ROOM
-    if under - low >= width - 2:
-        return low, min(high, max(under, low + width)), False
-    if top - over >= width:
-        return over, min(top, over + width + 3), False
-    return low, high, False
+def _zone_beside_voice(
+    room: Room, low: int, high: int, top: int, width: int, *, over_lead: bool
+) -> tuple[int, int, bool]:
+    """Returns the register beside a singer: a third under the middle of the voice, as far above it, or around it.
+
+    Pads and arpeggios look above first, so that not everybody is below.
+    """
+    middle = (room.low + room.high) // 2
+    under, over = middle - _THIRD, middle + _THIRD
+    below = (low, min(high, max(under, low + width)), False) if under - low >= width - 2 else None
+    above = (over, min(top, over + width + 3), False) if top - over >= width else None
+    return (above or below if over_lead else below or above) or (low, high, False)
