@@ -46,6 +46,8 @@ PITCH_CANDIDATES = {"chorus": 5, "drop": 5}
 """Tunes drawn for a new line; two for roles that are not listed."""
 ADAPTED = 6.0
 """Cost of a semitone away from the shared tune on notes that only other words brought."""
+TONAL = 1.3
+"""The same on all notes where the words have tones, so that single notes give way to them."""
 ABOVE, BELOW = 3, 2
 """Semitones that a tune may go beyond the tessitura."""
 ROLE_ROOM = 9.0
@@ -304,18 +306,20 @@ class SongSinger:
         equal = len(words.syllables) == len(source.words.syllables)
         starts = [s for s, _ in line.slots]
         wanted: dict[int, tuple[int, float]] = {}
+        tonal = self.heed_tones and any(words.directions) and words.key != source.words.key
+        strict = TONAL if tonal else STRICT
         end = line.plan.num_bars * self.setting.bar_steps * keep
         for k, (slot, owner) in enumerate(zip(sung.slots, sung.owners, strict=True)):
             if slot[0] >= end:
                 continue
             begins = k == 0 or sung.owners[k - 1] != owner
             if equal and begins:
-                wanted[k] = (firsts[owner], STRICT)
+                wanted[k] = (firsts[owner], strict)
             elif slot[0] in at:
-                wanted[k] = (at[slot[0]], STRICT)
+                wanted[k] = (at[slot[0]], strict)
             elif begins:
                 j = max(0, int(np.searchsorted(starts, slot[0], side="right")) - 1)
-                wanted[k] = (line.pitches[j] + shift, ADAPTED)
+                wanted[k] = (line.pitches[j] + shift, min(ADAPTED, strict))
         if keep == 1.0 and wanted and not words.question and plan.shape == line.plan.shape:
             wanted[len(sung.slots) - 1] = (line.pitches[-1] + shift, STRICT)
         moved_line = replace(line, pitches=tuple(p + shift for p in line.pitches))
@@ -432,8 +436,8 @@ def line_syllables(tune: Tune, first_id: int, index: int) -> tuple[Syllable, ...
     words = tune.words
     return tuple(
         Syllable(
-            first_id + k, s.text, words.words[k], s.stress, index, words.languages[k], s.phonemes, s.nucleus, s.tone,
-            words.delivery,  # type: ignore[arg-type]  # checked where the sheet was read
+            first_id + k, words.texts[k], words.words[k], s.stress, index, words.languages[k], s.phonemes, s.nucleus,
+            s.tone, words.delivery,  # type: ignore[arg-type]  # checked where the sheet was read
         )
         for k, s in enumerate(words.sheet)
     )  # fmt: skip

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from songwright.compose.melody.words_rhythm import LineSyllable
-from songwright.lyrics.sheet import LyricLine, SheetSyllable, Word
+from songwright.lyrics.sheet import LyricLine, SheetSyllable, Word, join_words
 
 PRIMARY, MONOSYLLABLE, SECONDARY = 1.0, 0.85, 0.45
 """Weights of a long word's main stress, of a stressed word of one syllable, of a secondary stress."""
@@ -25,6 +25,7 @@ class WordLine:
     Attributes:
         syllables: with weights.
         sheet: the same syllables with their sounds.
+        texts: what is printed under each; words without a vowel (some Russian prepositions) join a neighbour.
         words: the word of each syllable, as written.
         languages: of each syllable.
         delivery: ``sung``, ``rap`` or ``spoken``.
@@ -35,6 +36,7 @@ class WordLine:
 
     syllables: tuple[LineSyllable, ...]
     sheet: tuple[SheetSyllable, ...]
+    texts: tuple[str, ...]
     words: tuple[str, ...]
     languages: tuple[str, ...]
     delivery: str
@@ -67,11 +69,12 @@ def tone_directions(tones: tuple[int, ...]) -> tuple[int, ...]:
 def word_line(line: LyricLine) -> WordLine:
     """Returns a sounded line ready to be set."""
     syllables: list[LineSyllable] = []
+    texts: list[str] = []
     words: list[str] = []
     languages: list[str] = []
-    for word in line.words:
+    for word, written in _with_silent(line.words):
         count = len(word.syllables)
-        pause = word.text.rstrip("\"'»”’)").endswith(PAUSES)
+        pause = written.rstrip("\"'»”’)").endswith(PAUSES)
         for i, syllable in enumerate(word.syllables):
             last = i == count - 1
             syllables.append(
@@ -83,12 +86,15 @@ def word_line(line: LyricLine) -> WordLine:
                     tone=syllable.tone,
                 )
             )
-            words.append(word.text)
+            before, _, after = written.partition(word.text) if count else ("", "", "")
+            texts.append((before if i == 0 else "") + syllable.text + (after if last else ""))
+            words.append(written)
             languages.append(word.language)
     text = line.text.strip()
     return WordLine(
         tuple(syllables),
         line.syllables,
+        tuple(texts),
         tuple(words),
         tuple(languages),
         line.delivery,
@@ -96,6 +102,22 @@ def word_line(line: LyricLine) -> WordLine:
         "".join(c for c in text.lower() if c.isalnum() or c == " "),
         sum(len(word.syllables) for word in line.backing),
     )
+
+
+def _with_silent(words: tuple[Word, ...]) -> list[tuple[Word, str]]:
+    """Returns the words that sound, each as written together with silent ones before it (or after the last)."""
+    found: list[tuple[Word, str]] = []
+    waiting: tuple[Word, ...] = ()
+    for word in words:
+        if word.syllables:
+            found.append((word, join_words((*waiting, word))))
+            waiting = ()
+        else:
+            waiting = (*waiting, word)
+    if waiting and found:
+        word, written = found[-1]
+        found[-1] = (word, join_words((Word(written), *waiting)))
+    return found
 
 
 def _weight(word: Word, i: int) -> float:

@@ -12,7 +12,7 @@ from songwright.compose.melody.rhythm import Slots
 from songwright.compose.melody.word_lines import WordLine
 from songwright.score.voices import VoiceType
 
-TONE_WEIGHT = 2.2
+TONE_WEIGHT = 3.4
 """Cost of a move against the tones, in nats."""
 QUESTION_WEIGHT = 2.0
 MELISMA_CHANCE = {
