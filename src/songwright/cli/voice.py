@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 VOICES = ("female", "male", "child", "choir")
 PERMISSION = "--i-have-permission"
-_LARGEST_RECORDING = 1 << 30
 
 
 def add_voice_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,11 +46,11 @@ def with_voice(brief: "Brief", args: argparse.Namespace) -> "Brief":
     Raises:
         InputError: a file cannot be used, a voice is unknown, or permission for a recording is not confirmed.
     """
-    from songwright.lyrics.read import decode_lyrics
+    from songwright.lyrics.clean import decode
 
     if args.lyrics is not None:
         data = sys.stdin.buffer.read() if args.lyrics == "-" else _read(Path(args.lyrics))
-        brief = brief.with_said(lyrics=decode_lyrics(data))
+        brief = brief.with_said(lyrics=decode(data))
     if args.language:
         brief = brief.with_said(lyrics_language=args.language.lower())
     if args.voice_source:
@@ -106,7 +105,13 @@ def _confirmed(path: Path) -> bool:
 
 
 def _read(path: Path) -> bytes:
+    from songwright.lyrics.read import MAX_BYTES
+
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(
+                f"--lyrics {path}: {path.stat().st_size} bytes; lyrics of one song have at most {MAX_BYTES}"
+            )
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"--lyrics {path}: {error.strerror or error}: give a text, LRC or SRT file") from error

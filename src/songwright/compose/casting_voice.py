@@ -63,7 +63,7 @@ def wants_voice(brief: Brief, style: Style) -> bool:
     """Returns whether the song is sung: unless the brief says instrumental, where the style or the person wants it."""
     if brief.instrumental:
         return False
-    asked = brief.voice or brief.voice_type or brief.singer or brief.voice_source or brief.lyrics.strip()
+    asked = brief.vocal or brief.voice or brief.voice_type or brief.singer or brief.voice_source or brief.lyrics.strip()
     return bool(asked) or style.sung
 
 
@@ -81,7 +81,7 @@ def choose_singer(brief: Brief, style: Style, sheet: LyricSheet | None = None) -
     source = brief.voice_source or DEFAULT_SOURCE
     if brief.singer:
         name = brief.singer.lower()
-        return Singer(name, source), brief.voice_type or house_singer(name).voice_type
+        return Singer(name, source, brief.voice_parameters), brief.voice_type or house_singer(name).voice_type
     names = [name for name, singer in SINGERS.items() if _fits(singer.voice_type, brief)]
     if brief.voice_type and not names:
         gender = VOICE_TYPES[brief.voice_type].gender
@@ -106,7 +106,7 @@ def choose_singer(brief: Brief, style: Style, sheet: LyricSheet | None = None) -
         if at < 0:
             name = candidate
             break
-    return Singer(name, source), brief.voice_type or SINGERS[name].voice_type
+    return Singer(name, source, brief.voice_parameters), brief.voice_type or SINGERS[name].voice_type
 
 
 def _fits(voice_type: str, brief: Brief) -> bool:

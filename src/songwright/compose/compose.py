@@ -147,7 +147,7 @@ def assemble(draft: Draft, style: Style, brief: Brief) -> Song:
         chords=draft.chords,
         tracks=draft.tracks,
         syllables=draft.syllables,
-        master=_master(style),
+        master=_master(style, sung=draft.vocals is not None),
         provenance={
             "program": f"songwright {__version__}",
             "composer": "statistical",
@@ -188,7 +188,7 @@ def _keys(plan: SongPlan) -> tuple[KeyChange, ...]:
     return tuple(keys)
 
 
-def _master(style: Style) -> MasterMix:
+def _master(style: Style, *, sung: bool) -> MasterMix:
     mix = style.mix
     return MasterMix(
         reverb=mix.reverb,
@@ -196,4 +196,5 @@ def _master(style: Style) -> MasterMix:
         delay_beats=mix.delay_beats,
         delay_feedback=mix.delay_feedback,
         inserts=tuple(parse_insert(line) for line in mix.bus),
+        vocal_level_db=style.vocals.level_db if sung else None,
     )

@@ -44,7 +44,7 @@ def sung_lead(song: Song) -> Sung | None:
     track = lead_of(song)
     if track is None:
         return None
-    return Sung(track, phone_times(performance(song, track), seed=song.seed))
+    return Sung(track, phone_times(performance(song, track)))
 
 
 def write_lyric_files(song: Song, sung: Sung, folder: Path) -> None:

@@ -18,7 +18,7 @@ from songwright.compose.plan import SectionPlan
 from songwright.compose.vocals import SungLine, VocalPlan
 from songwright.score.song import Note, Singer, Syllable, Track, TrackMix
 
-_DOUBLE = {"detune_cents": 7.0, "formant_scale": 1.012}
+_DOUBLE = {"detune_cents": 7.0, "tract_ratio": 1.012}
 """How a second take of the lead differs from the first."""
 
 _OWN_MS = 4.0
@@ -161,7 +161,7 @@ def _second_take(singer: Singer) -> dict[str, float]:
     """Returns the singer's own parameters with the small differences of a second take."""
     own = dict(singer.parameters)
     own["detune_cents"] = own.get("detune_cents", 0.0) + _DOUBLE["detune_cents"]
-    own["formant_scale"] = round(own.get("formant_scale", 1.0) * _DOUBLE["formant_scale"], 4)
+    own["tract_ratio"] = round(own.get("tract_ratio", 1.0) * _DOUBLE["tract_ratio"], 4)
     return own
 
 

@@ -42,7 +42,7 @@ def contour(
         if phrase.rest_after > 0.3 and phrase.syllables[-1].syllable.delivery == "sung":
             _fall(pitch, times, phrase.end)
     slow = _noise(len(times), hop, 0.25, rng) + 0.6 * _noise(len(times), hop, 0.07, rng)
-    pitch += voice.drift_cents / 100 * slow
+    pitch += voice.drift_cents / 100 * slow + voice.detune_cents / 100
     rough = rng.standard_normal(len(times))
     return np.asarray(pitch + voice.jitter * 12 / np.log(2) * 0.5 * (rough + np.roll(rough, 1)))
 

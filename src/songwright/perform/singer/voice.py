@@ -18,6 +18,8 @@ _FILE = Path(__file__).with_name("voices.toml")
 _LIMITS: dict[str, tuple[float, float]] = {
     "formant_scale": (0.7, 1.45),
     "upper_formant_scale": (0.8, 1.25),
+    "tract_ratio": (0.8, 1.25),
+    "detune_cents": (-60.0, 60.0),
     "tilt_db_per_octave": (-6.0, 6.0),
     "breathiness": (0.0, 1.0),
     "effort": (-0.4, 0.4),
@@ -60,6 +62,7 @@ class Voice:
         jitter, shimmer_db: roughness from frame to frame, as a share and in decibels.
         air_db: the band above 8 kHz.
         consonant_db: consonants against vowels.
+        detune_cents: how far the whole part lies from the written pitch; a second take of the same singer.
         equaliser_db: gain in each band of `EQUALISER_HZ`.
     """
 
@@ -83,6 +86,7 @@ class Voice:
     shimmer_db: float
     air_db: float
     consonant_db: float
+    detune_cents: float = 0.0
     equaliser_db: tuple[float, ...] = (0.0,) * len(EQUALISER_HZ)
 
 
@@ -109,6 +113,7 @@ def voice_of(singer: Singer | None) -> Voice:
         if not low <= float(value) <= high:
             raise ConfigError(f"singer {singer.name}: {name} is {value}; expected {low:g} to {high:g}")
         values[name] = float(value)
+    values["formant_scale"] = float(values["formant_scale"]) * float(values.pop("tract_ratio", 1.0))
     equaliser = tuple(float(values.pop(f"eq_{hz}_db", 0.0)) for hz in EQUALISER_HZ)
     names = {f.name for f in fields(Voice)}
     known = {k: v if k == "variant" else float(v) for k, v in values.items() if k in names}
