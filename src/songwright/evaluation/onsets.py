@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from songwright.evaluation.mel import SAMPLE_RATE, mel_bank
+from songwright.evaluation.mel import FRAME_RATE, SAMPLE_RATE, mel_bank
 from songwright.evaluation.recogniser import HeardPhone
 
 Floats = NDArray[np.float32]
@@ -24,6 +24,7 @@ _WINDOW = 320
 _SIZE = 512
 _BANDS = 26
 _FLOOR_DB = -55.0
+_GAP_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def turning_point(spectra: FineSpectra, before: HeardPhone, vowel: HeardPhone) -
     return _half_way(course, first, rate)
 
 
-def _half_way(course: Floats, first: int, rate: float) -> float:
+def _half_way(course: NDArray[np.floating], first: int, rate: float) -> float:
     """Returns the time at which the step from 0 to 1 that fits best lies."""
     left = np.concatenate([[0.0], np.cumsum(np.square(course))])
     right = np.concatenate([[0.0], np.cumsum(np.square(course - 1.0))])
@@ -110,3 +111,43 @@ def _span(start: float, end: float, count: int, rate: float) -> tuple[int, int]:
 def pairs(phones: Sequence[HeardPhone], is_vowel: Sequence[bool]) -> list[int]:
     """Returns the indices of vowels that follow a consonant directly."""
     return [i for i in range(1, len(phones)) if is_vowel[i] and not is_vowel[i - 1]]
+
+
+def vowel_start(
+    spectra: FineSpectra,
+    log_posterior: Floats,
+    classes: Sequence[int],
+    placed: Sequence[HeardPhone],
+    index: int,
+    kinds: Sequence[str],
+) -> tuple[str, float]:
+    """Returns what comes before a vowel (``stop, fricative, nasal, vowel, silence``) and the second at which it begins.
+
+    Args:
+        spectra: of the line.
+        log_posterior: (frames, classes) of the line.
+        classes: of the line's phones.
+        placed: the phones by forced alignment.
+        index: of the vowel among them.
+        kinds: of every class of the language.
+    """
+    vowel = placed[index]
+    coarse = vowel.start_seconds
+    if index == 0 or coarse - placed[index - 1].end_seconds > _GAP_SECONDS:
+        return "silence", crossing(log_posterior, 0, classes[index], coarse)
+    before = placed[index - 1]
+    kind = kinds[classes[index - 1]]
+    even = crossing(log_posterior, classes[index - 1], classes[index], coarse)
+    if kind in ("stop", "fricative"):
+        return kind, turning_point(spectra, before, vowel)
+    return kind, even
+
+
+def crossing(log_posterior: Floats, before: int, after: int, coarse: float) -> float:
+    """Returns the second near `coarse` at which a class becomes likelier than the one before, between frames."""
+    odds = log_posterior[:, after] - log_posterior[:, before]
+    at = round(coarse * FRAME_RATE + 0.5)  # the first frame of the vowel
+    for k in (at, at - 1, at + 1, at - 2, at + 2):
+        if 1 <= k < len(odds) and odds[k - 1] < 0 <= odds[k]:
+            return float(k - odds[k] / (odds[k] - odds[k - 1])) / FRAME_RATE
+    return coarse

@@ -77,7 +77,9 @@ def phoneme_classes(language: str) -> PhonemeClasses:
     table = _table()[language]
     names = ("", *table["classes"])
     index = {name: i for i, name in enumerate(names)}
-    folding = {symbol: (index[name],) for name, symbols in table["classes"].items() for symbol in symbols}
+    folding: dict[str, tuple[int, ...]] = {
+        symbol: (index[name],) for name, symbols in table["classes"].items() for symbol in symbols
+    }
     folding |= {symbol: tuple(index[name] for name in parts) for symbol, parts in table["joined"].items()}
     kinds: dict[str, Kind] = {}
     for name in table["kinds"]["stop"]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -134,7 +135,7 @@ def decode(log_posterior: Floats, language: str, network: Network | None = None)
     edges = np.flatnonzero(np.diff(path, prepend=-1, append=-1))
     return tuple(
         _heard(names[path[a]], a, b, log_posterior[a:b, path[a]])
-        for a, b in zip(edges[:-1], edges[1:], strict=True)
+        for a, b in pairwise(edges.tolist())
         if path[a] != SILENCE
     )
 
