@@ -7,7 +7,7 @@ is asked once per language for the whole sheet.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Protocol
 
 from songwright.lyrics.phonology.english import English
@@ -65,9 +65,10 @@ _RUNS = re.compile(
     "|".join(f"(?P<{name}>[{chars}][{chars}\u0300-\u036f]*)" for name, chars in _SCRIPTS) + r"|(?P<digits>\d+)"
 )
 _OF_SCRIPT = {
-    "han": ("zh", {"ja", "yue", "hak"}), "kana": ("ja", {"ja"}), "hangul": ("ko", {"ko"}), "greek": ("el", {"el", "grc"}),
-    "cyrillic": ("ru", {"uk", "be", "bg", "sr", "mk", "kk", "ky", "tt", "ba", "cv", "ru"}), "hebrew": ("he", {"he"}),
-    "arabic": ("ar", {"ar", "fa", "ur", "sd", "ug"}), "devanagari": ("hi", {"hi", "mr", "ne", "kok"}), "thai": ("th", {"th"}),
+    "han": ("zh", {"ja", "yue", "hak"}), "kana": ("ja", {"ja"}), "hangul": ("ko", {"ko"}),
+    "greek": ("el", {"el", "grc"}), "hebrew": ("he", {"he"}), "thai": ("th", {"th"}),
+    "cyrillic": ("ru", {"uk", "be", "bg", "sr", "mk", "kk", "ky", "tt", "ba", "cv", "ru"}),
+    "arabic": ("ar", {"ar", "fa", "ur", "sd", "ug"}), "devanagari": ("hi", {"hi", "mr", "ne", "kok"}),
 }  # fmt: skip
 _NOT_LATIN = {language for default, others in _OF_SCRIPT.values() for language in {default, *others}}
 
@@ -157,7 +158,7 @@ def _spelling(text: str, syllables: list[SheetSyllable]) -> tuple[SheetSyllable,
         edges.append(max(place, at) if place >= 0 else at)
         at = place + len(syllable.text) if place >= 0 else at
     edges = [0, *edges[2:], len(text)]
-    pieces = list(zip(edges, edges[1:], strict=False))
+    pieces = list(pairwise(edges))
     return tuple(replace(s, text=text[a:b]) for s, (a, b) in zip(syllables, pieces, strict=True))
 
 

@@ -7,69 +7,28 @@ their spelling, and vowels that espeak runs together (li-on, i-de-a) are parted 
 import re
 from collections.abc import Mapping, Sequence
 
+from songwright.lyrics.phonology.data import names, table
 from songwright.lyrics.phonology.numbers import NUMBER, expand, number_words
 from songwright.lyrics.phonology.spelling import english_texts, plain
 from songwright.lyrics.phonology.syllabify import Phoneme, Sound, Sounds, split_edges, syllabify, with_stress
 from songwright.lyrics.sheet import SheetSyllable
 from songwright.speech.espeak import split_marks
 
-FUNCTION_WORDS = frozenset(
-    """the a an and or but nor if as at by for from in of on to with than that this i me my you your ya he him his she
-    her it its we us our they them their is am are was were be been do does did have has had will would can could shall
-    should may might must just when while who so there i'm i'll i'd i've you're you'll you'd you've he's he'll he'd
-    she's she'll she'd it's it'll it'd that's we're we'll we've we'd they're they'll they've they'd there's who's 'em
-    'cause cause cuz 'til til till through some o' n' 'n' 's ain't let's what's where's some then""".split()
-)
+FUNCTION_WORDS = names("function_words.txt", "en")
 """Words of one syllable that are sung without stress."""
 
-_FULL = {
-    "@-": "@", "@2": "@", "@5": "@", "@#": "@", "a#": "@", "a#2": "@", "a2": "a", "aa": "a", "E2": "E", "E#": "E", "I#": "I",
-    "I2": "I", "I2#": "I", "IR": "3:", "VR": "3:", "O2": "O:", "0#": "0", "02": "0", "A#": "A:", "O": "O:", "oU#": "oU",
-    "t2": "t", "?": "t", "r-": "r", "r/": "r", "e#": "e@", "e": "eI", "e:": "eI", "o": "oU", "o:": "oU", "N-": "N", "l/": "l",
-    "l/2": "l", "l/3": "l", "i@3": "i@3", "z#": "z", "d#": "d", "v#": "v", "w#": "w", "x": "k", "R": "r", "l#": "l",
-}  # fmt: skip
-_WORDS = {
-    "the": "D @", "a": "@", "to": "t u:", "for": "f o@", "your": "j o@", "you're": "j o@", "our": "'aU@", "ours": "'aU@ z",
-    "they're": "D e@", "we're": "w i@3", "wanna": "w '0 n @", "gonna": "g 'V n @", "gotta": "g '0 t# @", "'cause": "k V z",
-    "cause": "k 'O: z", "yeah": "j 'e@", "real": "r 'i: l", "reals": "r 'i: l z", "realize": "r 'i: l aI z", "o'er": "'o@",
-    "realise": "r 'i: l aI z", "realized": "r 'i: l aI z d", "heav'n": "h 'E v n-", "pow'r": "p 'aU@", "flow'r": "f l 'aU@",
-    "flow'rs": "f l 'aU@ z", "'em": "@ m", "tonite": "t @ n 'aI t", "rock'n'roll": "r '0 k @ n r 'oU l", "'n'": "@ n",
-    "n'": "@ n", "o'": "@", "i'ma": "'aI m @", "'til": "t I l", "hallelujah": "h ,a l I l 'u: j @", "la": "l 'A:", "y'all": "j 'O: l",
-    "u": "j u:", "r": "A@", "ur": "j o@", "4ever": "f 3 'E v 3", "iron": "'aI 3 n", "vs": "v '3: s @ s", "goin'": "g 'oU I n",
-    "singin'": "s 'I N I n", "bringin'": "b r 'I N I n", "noah": "n 'oU @", "leah": "l 'i: @", "aisle": "'aI l", "isle": "'aI l",
-    "comin'": "k 'V m I n", "gimme": "g 'I m i", "family": "f 'a m @ l i", "wind": "w 'I n d", "into": "'I n t u:", "museum": "m j u: z 'i: @ m",
-    "theatre": "T 'i: @ t 3", "theater": "T 'i: @ t 3", "trynna": "t r 'aI n @", "tryna": "t r 'aI n @", "ha": "h 'A:", "uh-huh": "V h 'V",
-    "mhm": "m- h 'm-", "shh": "S '@", "sh": "S '@", "pst": "p s '@ t", "psst": "p s '@ t", "brr": "b r '3:", "b": "b 'i:", "c": "s 'i:",
-    "d": "d 'i:", "e": "'i:", "f": "'E f", "g": "dZ 'i:", "h": "'eI tS", "j": "dZ 'eI", "k": "k 'eI", "l": "'E l", "m": "'E m", "n": "'E n",
-    "o": "'oU", "p": "p 'i:", "q": "k j 'u:", "s": "'E s", "t": "t 'i:", "v": "v 'i:", "w": "d 'V b @L j u:", "x": "'E k s", "y": "w 'aI",
-    "z": "z 'i:", "upon": "@ p '0 n", "was": "w V z", "by": "b aI", "over": "'oU v 3", "with": "w I D", "ay": "'eI", "eh": "'E", "ok": "oU k 'eI",
-    "okay": "oU k 'eI", "ohh": "'oU", "tomorrow": "t @ m 'A: r oU", "sorrow": "s 'A: r oU", "borrow": "b 'A: r oU",
-}  # fmt: skip
-_VOCABLES = (
-    (r"o{2,}h*", "'u:"), (r"o+h+", "'oU"), (r"a+h*", "'A:"), (r"u+h+", "'V"), (r"e{3,}h*", "'i:"), (r"m{2,}", "'m-"),
-    (r"h+m+", "h 'm-"), (r"ye+a+h+|yeh+", "j 'e@"), (r"ye+s+", "j 'E s"), (r"who+a+h*|wo+a+h+|wo+h+", "w 'oU"), (r"wo{2,}h*", "w 'u:"),
-    (r"he+y+", "h 'eI"), (r"na+h*", "n 'A:"), (r"la+h*", "l 'A:"), (r"da+h*", "d 'A:"), (r"ba+h*", "b 'A:"), (r"sha+h*", "S 'A:"),
-    (r"ra+h*", "r 'A:"), (r"do{2,}h*", "d 'u:"), (r"du+h*", "d 'u:"), (r"ha+h*", "h 'A:"), (r"ho{2,}h*", "h 'u:"), (r"pa+h*", "p 'A:"),
-    (r"no{3,}", "n 'oU"), (r"so{3,}", "s 'oU"), (r"go{3,}", "g 'oU"), (r"bo{2,}h*", "b 'u:"), (r"ye+", "j 'eI"), (r"yo+", "j 'oU"),
-    (r"a+y+", "'eI"), (r"o+w+", "'aU"), (r"a+w+", "'O:"), (r"sh{2,}", "S '@"), (r"wa+h*", "w 'A:"), (r"be{2}p", "b 'i: p"),
-)  # fmt: skip
-_VOCABLES_COMPILED = tuple((re.compile(pattern), sounds) for pattern, sounds in _VOCABLES)
-_NAMES = dict(zip(
-    "abcdefghijklmnopqrstuvwxyz",
-    "ay bee see dee ee eff gee aitch eye jay kay ell em en oh pee cue are ess tea you vee w ex why zee".split(),
-    strict=True,
-))  # fmt: skip
-_INITIALS = frozenset(
-    "tv dj mc cd ok nyc usa uk usa ufo fbi cia bmw vip diy omg lol abc ceo gps pc dna rsvp sos ny dc ac dvd atm hiv "
-    "rnb xyz ps la eu bff icu nba nfl mtv suv iq phd ai id am pm us".split()
-)
-_AMBIGUOUS = frozenset("ok la us am id ai ac".split())
+_FULL = {key: values[0] for key, values in table("english_full.txt").items()}
+_WORDS = table("english_words.txt")
+_VOCABLES = tuple((re.compile(key), sounds) for key, sounds in table("english_vocables.txt").items())
+_NAMES = dict(zip("abcdefghijklmnopqrstuvwxyz", table("number_words.txt")["en.letters"], strict=True))
+_INITIALS = names("number_words.txt", "en.initials")
+_AMBIGUOUS = frozenset(("la", "us", "am", "id", "ai", "ac"))
 _PARTS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*['’]?|['’][^\W\d_]+(?:['’][^\W\d_]+)*['’]?|\d+")
 _ONSETS = frozenset(
-    [f"{c} r" for c in "p b t d k g f T S s".split()][:-1]
-    + [f"{c} l" for c in "p b k g f s".split()]
-    + [f"{c} w" for c in "t d k g T s h S".split()]
-    + [f"{c} j" for c in "p b f v m k g h".split()]
+    [f"{c} r" for c in ("p", "b", "t", "d", "k", "g", "f", "T", "S")]
+    + [f"{c} l" for c in "pbkgfs"]
+    + [f"{c} w" for c in "tdkgTshS"]
+    + [f"{c} j" for c in "pbfvmkgh"]
     + ["s p", "s t", "s k", "s m", "s n", "s f", "s p r", "s t r", "s k r", "s p l", "s k l", "s k w", "s p j", "s k j"]
 )
 _CONTEXT_AFTER = {"close": ("to enough by", "k l 'oU s"), "live": ("music band show wire concert", "l 'aI v")}
@@ -131,9 +90,7 @@ def _parts(text: str) -> list[tuple[str, str]]:
         match = NUMBER.match(core, at) or _PARTS.match(core, at)
         end = match.end() if match else at + 1
         piece = core[at:end]
-        if match and (number := NUMBER.match(core, at)) is None and plain(piece) in ("o'clock",):
-            found.append((piece, piece))
-        elif match:
+        if match:
             found.append((piece, piece))
         elif found:
             found[-1] = (found[-1][0], found[-1][1] + piece)
@@ -174,8 +131,8 @@ def _spoken(part: str) -> list[str]:
     return [low if low in _WORDS else low if _vocable(low) else _squeezed(low)]
 
 
-def _vocable(low: str) -> str:
-    return next((sounds for pattern, sounds in _VOCABLES_COMPILED if pattern.fullmatch(low)), "")
+def _vocable(low: str) -> Sounds:
+    return next((sounds for pattern, sounds in _VOCABLES if pattern.fullmatch(low)), ())
 
 
 def _squeezed(low: str) -> str:
@@ -200,11 +157,11 @@ def _in_context(word: str, before: str, after: str) -> str:
     return sounds if before in words.split() else ""
 
 
-def _word(text: str, table: Mapping[str, Sounds], given: str) -> tuple[SheetSyllable, ...]:
+def _word(text: str, answers: Mapping[str, Sounds], given: str) -> tuple[SheetSyllable, ...]:
     result: list[SheetSyllable] = []
     for part, letters in _parts(text):
         keys = _spoken(part)
-        groups = [_sounded(key, tuple(given.split()) if given else table.get(key, ())) for key in keys]
+        groups = [_sounded(key, tuple(given.split()) if given else answers.get(key, ())) for key in keys]
         sounds = [sound for group in groups for sound in group]
         if len(keys) > 1 or NUMBER.fullmatch(part) or plain(part.rstrip(".")) != keys[0]:
             whole = len(keys) == 1 and part[:1].isalpha() and "." not in part and plain(part) not in _WORDS
@@ -218,7 +175,7 @@ def _word(text: str, table: Mapping[str, Sounds], given: str) -> tuple[SheetSyll
 def _sounded(key: str, answer: Sounds) -> list[Sound]:
     """Returns the syllables of one looked-up word."""
     known = _WORDS.get(key) or _vocable(key)
-    marked = tuple(known.split()) if known and not (answer and key in ("close", "read")) else answer
+    marked = known if known and not (answer and key in ("close", "read")) else answer
     phonemes = _opened(key, [Phoneme(*split_marks(p)) for p in marked])
     sounds = syllabify(phonemes, may_begin)
     if len(sounds) == 1 and key in FUNCTION_WORDS:
@@ -235,9 +192,7 @@ def _opened(key: str, phonemes: list[Phoneme]) -> list[Phoneme]:
         last = result[-1].symbol if result else ""
         if symbol == ";" or (symbol == "r" and last == "r"):
             continue
-        if symbol == "n-":
-            result += [Phoneme("@"), Phoneme("n")]
-        elif (
+        if symbol == "n-" or (
             symbol == "n" and after == "t" and i == len(phonemes) - 2 and "n't" in key and last in ("d", "s", "z", "t")
         ):
             result += [Phoneme("@"), Phoneme("n")]
@@ -261,7 +216,7 @@ def _part_lion(key: str, after: str, stress: int, last: str) -> list[Phoneme]:
 
 
 def _part_idea(key: str, after: str, stress: int, last: str) -> list[Phoneme]:
-    if after == "r" or "real" in key or ("ear" in key and "a" != after[:1] and not key.endswith("ea")):
+    if after == "r" or "real" in key or ("ear" in key and after[:1] != "a" and not key.endswith("ea")):
         return [Phoneme("i@", stress)]
     if stress:
         return [Phoneme("i:", stress), Phoneme("@")]

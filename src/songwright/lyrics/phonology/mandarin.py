@@ -7,32 +7,19 @@ espeak is not asked: `mandarin_syllables.txt` holds its phonemes of every syllab
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
 
+from songwright.lyrics.phonology.data import table
 from songwright.lyrics.phonology.numbers import NUMBER, number_words
 from songwright.lyrics.phonology.syllabify import Sounds
 from songwright.lyrics.phonology.vowels import is_vowel
 from songwright.lyrics.sheet import SheetSyllable
 
 PARTICLES = {
-    "的": "de5", "了": "le5", "吗": "ma5", "呢": "ne5", "吧": "ba5", "嘛": "ma5", "着": "zhe5", "们": "men5", "么": "me5",
+    "的": "de5", "了": "le5", "吗": "ma5", "呢": "ne5", "吧": "ba5", "嘛": "ma5", "着": "zhe5", "们": "men5",
+    "么": "me5",
 }  # fmt: skip
 """What characters are where no word says otherwise."""
 _ENDINGS = {"啊": "a5", "呀": "ya5", "啦": "la5", "哪": "na5", "哇": "wa5", "哟": "yo5", "喽": "lou5", "咯": "lo5"}
-_SINGLE = {
-    "谁": "shei2", "嗯": "en4", "哦": "o4", "噢": "o1", "喔": "o1", "啊": "a1", "啦": "la1", "呀": "ya1", "还": "hai2", "得": "de5",
-    "都": "dou1", "地": "di4", "重": "zhong4", "长": "chang2", "乐": "le4", "行": "xing2", "为": "wei4", "只": "zhi3", "数": "shu3",
-    "空": "kong1", "少": "shao3", "好": "hao3", "背": "bei4", "倒": "dao3", "转": "zhuan3", "发": "fa1", "分": "fen1", "种": "zhong3",
-    "没": "mei2", "那": "na4", "哪": "na3", "这": "zhe4", "和": "he2", "给": "gei3", "说": "shuo1", "哟": "yo1", "弹": "tan2",
-    "看": "kan4", "种": "zhong3", "落": "luo4", "唷": "yo1", "喂": "wei4", "嘿": "hei1", "哈": "ha1", "嗨": "hai1", "诶": "ei1", "欸": "ei1",
-    "〇": "ling2", "曾": "ceng2", "藏": "cang2", "血": "xue4", "散": "san4", "教": "jiao1", "应": "ying1", "更": "geng4", "系": "xi4",
-    "量": "liang4", "尽": "jin4", "当": "dang1", "将": "jiang1", "相": "xiang1", "间": "jian1", "觉": "jue2", "见": "jian4", "朝": "chao2",
-    "处": "chu4", "结": "jie2", "似": "si4", "薄": "bo2", "扇": "shan4", "缝": "feng4", "假": "jia3", "难": "nan2", "闷": "men4", "划": "hua2",
-    "强": "qiang2", "中": "zhong1", "兴": "xing4", "便": "bian4", "折": "zhe2", "露": "lu4", "喝": "he1", "着": "zhe5", "晕": "yun1",
-    "切": "qie4", "载": "zai4", "斗": "dou4", "调": "diao4", "差": "cha4", "曲": "qu3", "冲": "chong1", "凉": "liang2", "降": "jiang4",
-    "卷": "juan3", "圈": "quan1", "泊": "bo2", "宿": "su4", "吐": "tu3", "挨": "ai1", "恶": "e4", "哄": "hong3", "埋": "mai2", "奔": "ben1",
-}  # fmt: skip
 _DIGITS = "零一二三四五六七八九十百千万亿几两数"
 _LIGHT = frozenset("的了吗呢吧嘛着们么得地啊呀啦哇在是把被和与就也都而且但从向对于以之个这那我你他她它很太又再才")
 _HAN = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
@@ -112,13 +99,13 @@ def _phrase(characters: list[_Character]) -> list[_Character]:
     text = "".join(c.char for c in characters)
     if not text:
         return []
-    words, guesses = _words(), _guesses(text)
+    words, guesses = table("mandarin_words.txt"), _guesses(text)
     result: list[_Character] = []
     at = 0
     while at < len(text):
         length = next((n for n in range(min(_LONGEST, len(text) - at), 1, -1) if text[at : at + n] in words), 1)
         if length > 1:
-            readings = words[text[at : at + length]]
+            readings = list(words[text[at : at + length]])
             begins = [True, *[False] * (length - 1)]
         else:
             reading, begin = _single(text, at, guesses)
@@ -136,9 +123,7 @@ def _guesses(text: str) -> list[tuple[str, bool, bool]]:
 
     guesses: list[tuple[str, bool, bool]] = []
     for word in seg.cut(text):
-        readings = lazy_pinyin(
-            word, style=Style.TONE3, neutral_tone_with_five=True, v_to_u=False, errors=lambda s: list(s)
-        )
+        readings = lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True, v_to_u=False)
         readings = readings if len(readings) == len(word) else [*readings, *[""] * len(word)][: len(word)]
         guesses += [(reading, k == 0, len(word) > 1) for k, reading in enumerate(readings)]
     return guesses
@@ -161,8 +146,9 @@ def _single(text: str, at: int, guesses: list[tuple[str, bool, bool]]) -> tuple[
         return "le5", False
     if char == before and in_phrase and not begins:
         return guess, False
-    if char in _SINGLE and not in_phrase:
-        return _SINGLE[char], True
+    usual = table("mandarin_characters.txt").get(char)
+    if usual and not in_phrase:
+        return usual[0], True
     return guess, begins
 
 
@@ -197,28 +183,11 @@ def _counts(before: str, after: str) -> bool:
 
 
 def _syllable(character: _Character) -> SheetSyllable:
-    table = _table()
     name, tone = character.pinyin[:-1], int(character.pinyin[-1]) if character.pinyin[-1:].isdigit() else 5
     name = name.replace("ü", "v").replace("ê", "ea")
-    phonemes = table.get(name, ("@",))
+    phonemes = table("mandarin_syllables.txt").get(name, ("@",))
     if tone == 5 and phonemes[-1] == "o-":
         phonemes = (*phonemes[:-1], "@")
     nucleus = next(i for i, p in enumerate(phonemes) if is_vowel(p))
     stressed = character.begins_word and tone != 5 and character.char not in _LIGHT
     return SheetSyllable(character.letters, phonemes, nucleus, int(stressed), tone)
-
-
-@cache
-def _table() -> Mapping[str, Sounds]:
-    rows = (line.split() for line in _data("mandarin_syllables.txt"))
-    return {name: tuple(phonemes) for name, *phonemes in rows}
-
-
-@cache
-def _words() -> Mapping[str, list[str]]:
-    return {word: readings for word, *readings in (line.split() for line in _data("mandarin_words.txt"))}
-
-
-def _data(name: str) -> list[str]:
-    text = files("songwright.lyrics.phonology").joinpath(name).read_text(encoding="utf-8")
-    return [line for line in text.splitlines() if line and not line.startswith("#")]

@@ -6,13 +6,11 @@ first syllable, the others have empty texts, so that the syllables still spell w
 
 import re
 
+from songwright.lyrics.phonology.data import table
+
 NUMBER = re.compile(r"[№#$€£¥₽]?\d[\d.,:/]*(?:(?:st|nd|rd|th|s|'s|-?(?:й|я|е|го|х))\b)?[%°]?")
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-_TENS = "- - twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ONES, _TENS = table("number_words.txt")["en.ones"], table("number_words.txt")["en.tens"]
 _ORDINALS = {
     "one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
     "twelve": "twelfth",
@@ -22,15 +20,13 @@ _SIGNS = {
            "¥": "yen", "₽": "rubles"},
     "ru": {"№": "номер", "#": "номер", "%": "процентов", "°": "градусов", "$": "долларов", "€": "евро",
            "£": "фунтов", "¥": "иен", "₽": "рублей"},
-    "zh": {"№": "第", "#": "第", "%": "百分之", "°": "度", "$": "美元", "€": "欧元", "£": "英镑", "¥": "元", "₽": "卢布"},
+    "zh": {"№": "第", "#": "第", "%": "百分之", "°": "度", "$": "美元", "€": "欧元", "£": "英镑", "¥": "元",
+           "₽": "卢布"},
 }  # fmt: skip
 
-_RU_ONES = (
-    "ноль один два три четыре пять шесть семь восемь девять десять одиннадцать двенадцать тринадцать четырнадцать "
-    "пятнадцать шестнадцать семнадцать восемнадцать девятнадцать"
-).split()
-_RU_TENS = "- - двадцать тридцать сорок пятьдесят шестьдесят семьдесят восемьдесят девяносто".split()
-_RU_HUNDREDS = "- сто двести триста четыреста пятьсот шестьсот семьсот восемьсот девятьсот".split()
+_RU_ONES, _RU_TENS = table("number_words.txt")["ru.ones"], table("number_words.txt")["ru.tens"]
+_RU_HUNDREDS = table("number_words.txt")["ru.hundreds"]
+_RU_RU_HUNDREDS = table("number_words.txt")["ru.hundreds"]
 _ZH_DIGITS = "零一二三四五六七八九"
 
 ABBREVIATIONS = {

@@ -8,7 +8,7 @@ from songwright.lyrics.phonology.syllabify import Phoneme, Sounds, split_edges, 
 from songwright.lyrics.sheet import SheetSyllable
 from songwright.speech.espeak import split_marks
 
-_TONAL = frozenset("vi yue th hak my shn".split())
+_TONAL = frozenset(["vi", "yue", "th", "hak", "my", "shn"])
 _VOWELS = "aeiouyáàâäãåāăąæéèêëēėęěíìîïīįóòôöõøōőœúùûüūůűųýÿαεηιουωάέήίόύώаеёиоуыэюяіїєў"
 _LIQUIDS = ("r", "l", "R", "r/", "*", "j", "w", "l/")
 

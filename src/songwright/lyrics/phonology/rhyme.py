@@ -8,27 +8,17 @@ rhyme that songs use.
 import re
 from collections.abc import Sequence
 
+from songwright.lyrics.phonology.data import table
 from songwright.lyrics.sheet import SheetSyllable, Word
 
-_ENGLISH = {
-    "@": "@", "I": "I", "i": "i:", "@L": "@ l", "3": "3", "3:": "3", "O@": "o@", "aI3": "aI 3", "aI@": "aI @", "aU@": "aU 3", "i@3": "i@",
-    "t#": "t", "0": "A:", "O:": "A:", "U@": "o@", "u": "u:", "m-": "@ m", "n-": "@ n", "l-": "@ l", "A~": "A:", "O~": "oU",
-}  # fmt: skip
-_RUSSIAN = {
-    "A": "a", "a": "a", "@": "a", "V": "a", "8": "o", "I": "i", "I#": "i", "E": "e", "E#": "e", "E2": "e", "y": "i", 'u"': "u", "ju": "u",
-    "ja": "a", ";": "", "d;": "d", "t;": "t", "s;": "s", "z;": "z", "n^": "n", "m;": "m", "l^": "l", "S;": "S", "tS;": "tS", "Z;": "Z",
-    "R": "r",
-}  # fmt: skip
+
+def _equal(language: str, sound: str) -> str:
+    values = table("rhyme_sounds.txt").get(f"{language}:{sound}", (sound,))
+    return " ".join(v for v in values if v != "-")
+
+
 _DEVOICED = {"b": "p", "d": "t", "g": "k", "v": "f", "z": "s", "Z": "S"}
 _RUSSIAN_WEAK = {"o": "a", "e": "i"}
-_MANDARIN = (
-    (("ong", "@ N", "i N", "u@ N", "w u@ N"), "eng"), (("A N", "iA N", "w A N"), "ang"),
-    (("a n", "iE n", "ua n", "y& n", "A n"), "an"), (("@ n", "i n", "u@ n", "y@ n", "yi n", "o- n", "u@ n"), "en"),
-    (("Au", "iAu"), "ao"), (("ai", "uai"), "ai"), (("ou", "iou"), "ou"), (("ei", "uei"), "ei"), (("iE", "yE", "E", "e"), "ie"),
-    (("A", "iA", "ua", "a"), "a"), (("o", "o-", "uo", "io", "@"), "o"), (("i.", "i["), "zi"), (("@r",), "er"), (("i",), "i"),
-    (("u",), "u"), (("y",), "v"),
-)  # fmt: skip
-_MANDARIN_GROUPS = {final: group for finals, group in _MANDARIN for final in finals}
 
 
 def rhyme_key(word: Word) -> str:
@@ -41,21 +31,20 @@ def rhyme_key(word: Word) -> str:
     if word.language == "ru":
         return _russian(tail, word.syllables)
     if word.language == "en":
-        parts = [_ENGLISH.get(p, p) for s in tail for p in s.phonemes]
+        parts = [_equal("en", p) for s in tail for p in s.phonemes]
         return re.sub(r"@ (?=[ln]\b)", "@ ", " ".join(p for p in parts if p))
     return " ".join(p for s in tail for p in s.phonemes)
 
 
 def rhymes(a: Word, b: Word) -> bool:
-    """Returns whether two words rhyme; a word rhymes with itself, and words of two languages by sound alone never do."""
+    """Returns whether two words rhyme; a word rhymes with itself, words of two languages never do."""
     return bool(a.syllables) and a.language == b.language and rhyme_key(a) == rhyme_key(b)
 
 
 def _from_stress(syllables: Sequence[SheetSyllable]) -> list[SheetSyllable]:
     """Returns the syllables from the last stressed one on, the first without its onset.
 
-    A word that ends more than two syllables after its stress (memory) may be rhymed on its last vowel with stress of any
-    kind, so a later secondary stress counts.
+    Where a secondary stress comes more than one syllable after the primary (lullaby), the rhyme begins there.
     """
     places = [i for i, s in enumerate(syllables) if s.stress == 1]
     later = [i for i, s in enumerate(syllables) if s.stress == 2]
@@ -70,7 +59,7 @@ def _russian(tail: list[SheetSyllable], syllables: Sequence[SheetSyllable]) -> s
     parts: list[str] = []
     for k, syllable in enumerate(tail):
         for i, phoneme in enumerate(syllable.phonemes):
-            sound = _RUSSIAN.get(phoneme, phoneme)
+            sound = _equal("ru", phoneme)
             if k and i == syllable.nucleus:
                 sound = _RUSSIAN_WEAK.get(sound, sound)
             parts.append(sound)
@@ -83,12 +72,12 @@ def _russian(tail: list[SheetSyllable], syllables: Sequence[SheetSyllable]) -> s
         parts[i] = _DEVOICED[parts[i]]
     if len(parts) == 1:  # an open stressed end rhymes with the consonant before it
         last = syllables[-1]
-        onset = [_RUSSIAN.get(p, p) for p in last.phonemes[: last.nucleus]]
+        onset = [_equal("ru", p) for p in last.phonemes[: last.nucleus]]
         parts = [p for p in onset if p][-1:] + parts
     return " ".join(parts)
 
 
 def _mandarin(syllable: SheetSyllable) -> str:
     tail = syllable.phonemes[syllable.nucleus :]
-    name = " ".join(tail)
-    return _MANDARIN_GROUPS.get(name, name)
+    name = "_".join(tail)
+    return next((group for group, finals in table("mandarin_rhymes.txt").items() if name in finals), name)

@@ -7,9 +7,9 @@ Prepositions without a vowel (в, к, с) have no syllable: they sound before th
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
-from importlib.resources import files
+from itertools import pairwise
 
+from songwright.lyrics.phonology.data import names, table
 from songwright.lyrics.phonology.numbers import NUMBER, expand, number_words
 from songwright.lyrics.phonology.spelling import even_texts
 from songwright.lyrics.phonology.syllabify import Phoneme, Sound, Sounds, split_edges, syllabify, with_stress
@@ -17,20 +17,16 @@ from songwright.lyrics.sheet import SheetSyllable
 from songwright.speech.espeak import split_marks
 
 VOWELS = "аеёиоуыэюя"
-FUNCTION_WORDS = frozenset(
-    "я ты он мы вы и а но да в во на не ни за из к ко от до об обо о у с со по под над при про без для же ж ли ль бы б "
-    "что как то мне мной мой твой свой её их им ей нас вас нам вам кто чем тем ведь вот лишь хоть уж пусть так где".split()
-)
+FUNCTION_WORDS = names("function_words.txt", "ru")
 """Words of one syllable that are sung without stress."""
 
 _ONSETS = {"в": "v", "к": "k", "с": "s", "ф": "f"}
 _AFTER = {"б": "p", "ж": "S", "ль": "l"}
-_VOICED = frozenset("b d d; dZ g z z; Z".split())
-_VOICELESS = frozenset("p t t; k f s s; S S; x ts tS tS;".split())
+_VOICED = frozenset(("b", "d", "d;", "dZ", "g", "z", "z;", "Z"))
+_VOICELESS = frozenset(("p", "t", "t;", "k", "f", "s", "s;", "S", "S;", "x", "ts", "tS", "tS;"))
 _STRESSED = {"а": "A", "я": "A", "о": "o", "ё": "8", "е": "e", "э": "E", "и": "i", "ы": "y", "у": "u", "ю": 'u"'}
 _UNSTRESSED = {"а": "a", "я": "I", "о": "a", "ё": "8", "е": "I", "э": "E", "и": "i", "ы": "y", "у": "u", "ю": 'u"'}
-_FULL = {"V": "a", "V#": "a", "@": "a", "a#": "a", "E%": "E", "E3": "E", "E#": "E", "E2": "E", "I2": "I", "I3": "I", "I^": "I", "I#": "I",
-         "u#": "u", "O": "o", "Y": "y", "n#": "n", "n_": "n", "R4": "r", "R2": "r", "R3": "r"}  # fmt: skip
+_FULL = {key: values[0] for key, values in table("russian_full.txt").items()}
 _GLIDED = {"ja": ("j", "A"), "ja#": ("j", "I"), "ju": ("j", "u")}
 _VOCABLES = {
     "ммм": "'m-",
@@ -47,6 +43,8 @@ _ALL = "всё"
 _EVERYTHING_BEFORE = re.compile(
     r"(равно|еще|ещё|это|хорошо|время|будет|было|то|что|вокруг|сначала|пусть|.*(ет|ёт|ит|ло|лось|ется|ится))$"
 )
+_GENITIVE = names("function_words.txt", "ru.genitive")
+_GENITIVE_ENDINGS = ("ого", "его", "ой", "ей", "ство")
 _ACUTE = "\u0301"
 _PARTS = re.compile(rf"[а-яёА-ЯЁіѣїє{_ACUTE}+]+|\d+", re.IGNORECASE)
 
@@ -109,16 +107,16 @@ Key = tuple[str, int]
 
 
 def _line(texts: Sequence[str]) -> list[list[tuple[str, list[Key]]]]:
-    """Returns for each text its parts: letters, and what is looked up with the index of the stressed vowel, -1 if open."""
+    """Returns the parts of each text: letters, what is looked up, the index of the stressed vowel (-1 open)."""
     bare = [split_edges(text)[1].lower() for text in texts]
     result = []
     for i, text in enumerate(texts):
         following = bare[i + 1] if i + 1 < len(bare) else ""
-        result.append(_parts(text, following))
+        result.append(_parts(text, bare[i - 1] if i else "", following))
     return result
 
 
-def _parts(text: str, following: str) -> list[tuple[str, list[Key]]]:
+def _parts(text: str, before: str, following: str) -> list[tuple[str, list[Key]]]:
     lead, core, tail = split_edges(text)
     if tail.startswith(_ACUTE):
         core, tail = core + _ACUTE, tail[1:]
@@ -126,7 +124,7 @@ def _parts(text: str, following: str) -> list[tuple[str, list[Key]]]:
         return []
     short = expand(core, tail, "ru")
     if short is not None:
-        return [(text, [_key(word, "") for word in short])]
+        return [(text, [_key(word) for word in short])]
     found: list[tuple[str, list[Key]]] = []
     at = 0
     while at < len(core):
@@ -138,7 +136,7 @@ def _parts(text: str, following: str) -> list[tuple[str, list[Key]]]:
             sign = lead[-1:] if number and not found and lead[-1:] in tuple("№#$€£¥₽") else ""
             sign_after = tail[:1] if number and end == len(core) and tail[:1] in ("%", "°") else ""
             words = number_words(sign + piece + sign_after, "ru") if number else []
-            found.append((piece, [_key(word, "") for word in words] if number else [_key(piece, following)]))
+            found.append((piece, [_key(word) for word in words] if number else [_key(piece, before, following)]))
         elif found:
             found[-1] = (found[-1][0] + piece, found[-1][1])
         at = end
@@ -148,14 +146,14 @@ def _parts(text: str, following: str) -> list[tuple[str, list[Key]]]:
     return found
 
 
-def _key(piece: str, following: str) -> Key:
+def _key(piece: str, before: str = "", following: str = "") -> Key:
     """Returns a word in small letters without marks, and which of its vowels is stressed as written or listed."""
     stressed = _marked(piece)
     low = piece.replace(_ACUTE, "").replace("+", "").lower()
     if low == "все" and _EVERYTHING_BEFORE.match(following):
         low = _ALL
     low = _squeezed(low)
-    listed = _listed().get(low, "")
+    listed = _paired(low, before) or _listed(low)
     if listed:
         low = listed.replace("+", "")
     if stressed < 0:
@@ -170,7 +168,7 @@ def _squeezed(low: str) -> str:
 
 
 def _marked(piece: str) -> int:
-    """Returns the index of the vowel that carries a written stress: ``за́мок``, ``з+амок``, ``зАмок``; -1 if none does."""
+    """Returns which vowel carries a written stress: ``за́мок``, ``з+амок``, ``зАмок``; -1 if none does."""
     count = -1
     capitals = [c for c in piece if c.isalpha() and c.isupper()]
     by_capital = len(capitals) == 1 and piece[:1].islower() and len(piece) > 2
@@ -182,8 +180,8 @@ def _marked(piece: str) -> int:
     return -1
 
 
-def _word(letters: str, keys: list[Key], table: Mapping[str, Sounds]) -> list[SheetSyllable]:
-    groups = [_sounded(key, stressed, table.get(key, ())) for key, stressed in keys]
+def _word(letters: str, keys: list[Key], answers: Mapping[str, Sounds]) -> list[SheetSyllable]:
+    groups = [_sounded(key, stressed, answers.get(key, ())) for key, stressed in keys]
     sounds = [sound for group in groups for sound in group]
     written = sum(c in VOWELS for c in letters.lower())
     if len(keys) > 1 or any(c.isdigit() for c in letters) or not written:
@@ -199,7 +197,7 @@ def _sounded(key: str, stressed: int, answer: Sounds) -> list[Sound]:
     known = _VOCABLES.get(key, "")
     phonemes = [Phoneme(*split_marks(p)) for p in (known.split() if known else answer)]
     phonemes = _restressed(key, stressed, [q for p in phonemes for q in _opened(p)])
-    sounds = syllabify(_sung(key, phonemes), may_begin)
+    sounds = syllabify(_sung(phonemes), may_begin)
     if len(sounds) == 1:
         return [Sound(sounds[0].phonemes, sounds[0].nucleus, int(key not in FUNCTION_WORDS))]
     return with_stress(sounds)
@@ -208,6 +206,8 @@ def _sounded(key: str, stressed: int, answer: Sounds) -> list[Sound]:
 def _opened(phoneme: Phoneme) -> list[Phoneme]:
     if phoneme.symbol == "@-":  # espeak's glide into a rolled r
         return []
+    if phoneme.symbol == "I^":  # and out of a soft one
+        return [Phoneme(";")]
     glide = _GLIDED.get(phoneme.symbol)
     if glide:
         return [Phoneme(glide[0]), Phoneme(glide[1], phoneme.stress)]
@@ -239,7 +239,7 @@ def _weak(letter: str, last: bool) -> str:
     return "a" if letter == "я" and last else _UNSTRESSED[letter]
 
 
-def _sung(key: str, phonemes: list[Phoneme]) -> list[Phoneme]:
+def _sung(phonemes: list[Phoneme]) -> list[Phoneme]:
     return [
         Phoneme(_FULL.get(p.symbol, p.symbol), p.stress) if p.stress != 1 or p.symbol not in ("O",) else p
         for p in phonemes
@@ -263,12 +263,12 @@ def divide(word: str) -> list[str]:
     low = word.lower()
     places = [i for i, c in enumerate(low) if c in VOWELS]
     edges = [0]
-    for before, after in zip(places, places[1:], strict=False):
+    for before, after in pairwise(places):
         cluster = low[before + 1 : after].lstrip(_ACUTE)
         start = after - len(cluster)
         edges.append(start + _split(cluster))
     edges.append(len(word))
-    return [word[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [word[a:b] for a, b in pairwise(edges)]
 
 
 def _split(cluster: str) -> int:
@@ -284,10 +284,13 @@ def _split(cluster: str) -> int:
     return solid[-2] if first in "рлмнй" and cluster[solid[-1]] in "рл" else solid[1]
 
 
-@cache
-def _listed() -> Mapping[str, str]:
-    text = files("songwright.lyrics.phonology").joinpath("russian_stress.txt").read_text(encoding="utf-8")
-    words = [w for line in text.splitlines() if not line.startswith("#") for w in line.split()]
-    return {
-        w.replace("+", "").replace("ё", "е") if "*" in w else w.replace("+", ""): w.replace("*", "") for w in words
-    } | {w.replace("+", "").replace("*", ""): w.replace("*", "") for w in words}
+def _paired(word: str, before: str) -> str:
+    """Returns a noun whose case shows in its stress (рек+и, р+еки), as the word before it asks."""
+    genitive, other = table("russian_pairs.txt").get(word, ("", ""))
+    return genitive if before in _GENITIVE or before.endswith(_GENITIVE_ENDINGS) else other
+
+
+def _listed(word: str) -> str:
+    """Returns a word with the stress that the list gives it, or nothing."""
+    row = table("russian_stress.txt").get(word)
+    return row[0] if row else ""

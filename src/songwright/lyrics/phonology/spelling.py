@@ -6,32 +6,16 @@ vowels (`english_texts`). Other alphabets divide by their vowel letters (`even_t
 
 import unicodedata
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
+from songwright.lyrics.phonology.data import table
 from songwright.lyrics.phonology.syllabify import Sound
 
-_GROUPS = {
-    "p": "p pp", "b": "b bb", "t": "t tt th ed bt pt ght d", "t#": "t tt d dd", "d": "d dd ed ld", "k": "c k ck cc ch qu q x kk lk cq",
-    "g": "g gg gh gu gue x", "f": "f ff ph gh lf ft", "v": "v ve vv f ph lv", "s": "s ss c sc ce se st ps z x sw",
-    "z": "z zz s se x ze ss es ts", "S": "sh s ss ch t c sc ti ci si ssi sch ce x", "Z": "s z g si ge", "tS": "ch tch t c tu ti",
-    "dZ": "j g dg dj ge d gg dge di", "m": "m mm mb mn lm me", "n": "n nn kn gn pn ne mn en on in", "N": "n ng ngue nk",
-    "l": "l ll le lle sl el al il ol", "r": "r rr wr rh re", "w": "w wh u o", "j": "y i u j e", "h": "h wh", "T": "th t", "D": "th the",
-    "x": "ch h", "l-": "le l el", "n-": "n en on in ain", "m-": "m em om mm hm mmm",
-    "@L": "le el al il ol ul l ael ial ual yl", "@": "a e i o u y ou ai ia eo io ea oo au ei ah",
-    "3": "er or ar ur ir re our yr eur ier oar ure err ore", "3:": "er ir ur or ear our yr eur ere olo urr err irr yrrh",
-    "i": "y i e ie ey ee ea ay ae is", "i:": "ee ea e ie i ey ei eo y ae oe ay eau", "I": "i y e a o u ie ei ui ee ey ai ia",
-    "E": "e ea a ai ie ay eo u ei ae", "a": "a au ai al i e aa", "A:": "a ah o al au ea e aa",
-    "0": "o a ow ach au ou ho aw", "O:": "a o au aw ou ough augh al oa oo awe ao hau", "V": "u o ou oo oe a oh uh",
-    "U": "oo u ou o or", "u:": "oo u o ou ue ui ew oe oeu eu ough wo ieu iew ooh oh uu", "u": "u oo o ou",
-    "eI": "a ai ay ei ey ea eigh e ee aigh au et eh ae", "aI": "i y ie igh eye uy ai ei ay eigh ye is oi oy ui",
-    "OI": "oi oy uoy aw", "aU": "ou ow ough au hou", "oU": "o oa ow oe ou ough ew oh eau au ol oo owe",
-    "aI3": "ire yre oir iar ier ir yr i ia iro", "aU@": "our ower hour", "A@": "ar are ear uar aar er a",
-    "O@": "or ore oar our oor ar aur orr", "o@": "or ore oar our oor ar aur orps orr", "e@": "air are ear ere eir ar aire ayer ae er a ai e",
-    "i@": "ear eer ere ier ea eo ia e i eu ie ei", "i@3": "ear eer ere ier eir iar er eor e ea", "U@": "our oor ure ur eur u you",
-    "aI@": "io ia ie ai i iu", "A~": "an en", "O~": "on",
+_SPELLINGS = {sound: frozenset(groups) for sound, groups in table("english_spellings.txt").items()}
+_PAIRS = {
+    ("k", "s"): "x", ("g", "z"): "x", ("k", "S"): "x", ("j", "u:"): "u", ("j", "U@"): "u", ("j", "@"): "u",
+    ("w", "V"): "o", ("w", "A:"): "oi", ("t", "s"): "z", ("j", "U"): "u",
 }  # fmt: skip
-_SPELLINGS = {sound: frozenset(groups.split()) for sound, groups in _GROUPS.items()}
-_PAIRS = {("k", "s"): "x", ("g", "z"): "x", ("k", "S"): "x", ("j", "u:"): "u", ("j", "U@"): "u", ("j", "@"): "u", ("w", "V"): "o",
-          ("w", "A:"): "oi", ("t", "s"): "z", ("j", "U"): "u"}  # fmt: skip
 _VOWELS = frozenset("aeiouy")
 _SILENT = {
     "e": 0.6,
@@ -47,8 +31,8 @@ _SILENT = {
     "c": 1.7,
     "d": 1.7,
 }
-_LAX = frozenset("I E a V U 0".split())
-_KEPT = frozenset("ll ss ff zz".split())
+_LAX = frozenset(("I", "E", "a", "V", "U", "0"))
+_KEPT = frozenset(("ll", "ss", "ff", "zz"))
 _LONGEST = 5
 
 Span = tuple[int, int]
@@ -129,17 +113,21 @@ def english_texts(word: str, sounds: Sequence[Sound]) -> list[str]:
     if len(sounds) < 2:
         return [word] * len(sounds)
     letters = plain(word)
+    listed = table("english_divisions.txt").get(letters)
+    if listed and listed[0].count("-") == len(sounds) - 1:
+        edges = [0, *accumulate(len(piece) for piece in listed[0].split("-"))]
+        return [word[a:b] for a, b in pairwise(edges)]
     spans = align(letters, [p for s in sounds for p in s.phonemes])
     places: list[int] = []
     first = 0
-    for before, after in zip(sounds, sounds[1:], strict=False):
+    for before, after in pairwise(sounds):
         nucleus = first + before.nucleus
         first += len(before.phonemes)
         places.append(_boundary(letters, spans, nucleus, first, first + after.nucleus, before))
     edges = [0, *places, len(word)]
     for k in range(1, len(edges)):  # never backwards, whatever the alignment was
         edges[k] = max(edges[k], edges[k - 1])
-    return [word[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [word[a:b] for a, b in pairwise(edges)]
 
 
 def _boundary(letters: str, spans: list[Span], nucleus: int, first: int, follower: int, before: Sound) -> int:
@@ -159,7 +147,10 @@ def _boundary(letters: str, spans: list[Span], nucleus: int, first: int, followe
     rest = letters[spans[follower][0] :]
     short = before.phonemes[before.nucleus] in _LAX and before.stress > 0
     only = letters[slice(*spans[units[0]])].rstrip("e'") if len(units) == 1 else ""
-    if rest in ("ing", "in'", "ings") and (only not in ("th",) or letters[: spans[units[-1]][0]] in _BEFORE_TH):
+    if rest in ("ing", "in'", "ings"):
+        stem = letters[: spans[follower][0]]
+        if stem.endswith("th") and stem[:-2] not in _BEFORE_TH:
+            return len(stem) - 2
         if len(only) == 2 and only[0] == only[1] and only not in _KEPT:
             return spans[units[0]][0] + 1
         if len(units) < 3 and not _opens(letters, spans, units):
@@ -172,18 +163,22 @@ def _boundary(letters: str, spans: list[Span], nucleus: int, first: int, followe
             return start + 1
         if only in ("ck", "x", "tch", "dg"):
             return end
+        if only == "st":
+            return start + 1
         return end if short and not rest.startswith("le") else start
     left = [k for k in units if k < first]
     if not left and short and not rest.startswith("le"):
         left = units[:1]
     if left:
-        return spans[left[-1]][1]
+        start, end = spans[left[-1]]
+        doubled = end - start == 2 and letters[start] == letters[start + 1]
+        return start + 1 if doubled and letters[end : end + 1] in ("i", "u") else end
     start, end = spans[units[0]]
     doubled = end - start >= 2 and letters[start] == letters[start + 1]
     return start + 1 if doubled else start
 
 
-_BEFORE_TH = frozenset("no brea ba clo soo tee loa wri see smoo swa".split())
+_BEFORE_TH = ("no", "brea", "ba", "clo", "soo", "tee", "loa", "wri", "see", "smoo", "swa")
 
 
 def _opens(letters: str, spans: list[Span], units: list[int]) -> bool:
@@ -212,9 +207,9 @@ def even_texts(word: str, count: int, vowels: str) -> list[str]:
         groups = singles if len(singles) == count else []
     if not groups:
         edges = [round(k * len(word) / count) for k in range(count + 1)]
-        return [word[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+        return [word[a:b] for a, b in pairwise(edges)]
     edges = [0]
-    for before, after in zip(groups, groups[1:], strict=False):
+    for before, after in pairwise(groups):
         edges.append(max(before + 1, after - 1) if after - before > 1 else after)
     edges.append(len(word))
-    return [word[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [word[a:b] for a, b in pairwise(edges)]

@@ -1,7 +1,8 @@
-"""Dividing phonemes into syllables: one nucleus each, and as many consonants before it as the language lets begin a word."""
+"""Dividing phonemes into syllables: one nucleus each, with the consonants before it that may begin a word."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from songwright.lyrics.phonology.vowels import is_vowel
 from songwright.lyrics.sheet import SheetSyllable
@@ -57,7 +58,7 @@ def syllabify(phonemes: Sequence[Phoneme], may_begin: Callable[[Sounds], bool]) 
     if not nuclei:
         return [Sound((*(p.symbol for p in phonemes), "@"), len(phonemes))]
     starts = [0]
-    for before, after in zip(nuclei, nuclei[1:], strict=False):
+    for before, after in pairwise(nuclei):
         cluster = tuple(p.symbol for p in phonemes[before + 1 : after])
         starts.append(after - onset_length(cluster, may_begin))
     sounds = []
