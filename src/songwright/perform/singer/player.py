@@ -12,13 +12,14 @@ from songwright.errors import InputError
 from songwright.perform.singer.breath import breath_before
 from songwright.perform.singer.dynamics import edges, effort_of, level_db
 from songwright.perform.singer.lines import Phrase, sung_parts
-from songwright.perform.singer.phones import is_voiced, kind_of
+from songwright.perform.singer.phones import balance_db, is_voiced
 from songwright.perform.singer.pitch import contour, hertz
 from songwright.perform.singer.source import Source, SourceLine, SpokenLine
 from songwright.perform.singer.sources.espeak import EspeakSource
-from songwright.perform.singer.spectrum import coloured, noise_share, with_effort
+from songwright.perform.singer.spectrum import alive, coloured, noise_share, with_effort
 from songwright.perform.singer.timing import PlannedPhone, plan
 from songwright.perform.singer.voice import Voice, voice_of
+from songwright.perform.singer.voicing import synthesise
 from songwright.perform.singer.world import (
     HOP_SECONDS,
     Envelopes,
@@ -27,7 +28,6 @@ from songwright.perform.singer.world import (
     lay_out,
     rows_at,
     smoothed,
-    synthesise,
 )
 from songwright.perform.timeline import Performance
 from songwright.score.song import Singer
@@ -189,7 +189,7 @@ def _sound(
     pitch: NDArray[np.float64],
     effort: NDArray[np.float64],
     rng: np.random.Generator,
-) -> NDArray[np.float64]:
+) -> NDArray[np.float32]:
     """Returns the sound of a phrase from the first of `times` on."""
     voice = take.voice
     seconds, owner = lay_out(rows, times, rng)
@@ -197,14 +197,12 @@ def _sound(
     silent = owner < 0
     spectra = rows_at(own, seconds)
     del own
-    held = np.where(silent, np.argmax(~silent), 0)
-    del held
     sonorant = np.interp(seconds, np.arange(len(envelopes.sonorant)) * HOP_SECONDS, envelopes.sonorant)
-    vowel = np.array([kind_of(r.phone.symbol) == "vowel" or r.phone.is_nucleus for r in rows] + [False])[owner]
     voiced = np.array([is_voiced(r.phone.symbol) for r in rows] + [False])[owner]
     spectra = with_effort(spectra, effort, sonorant, voice, take.hz)
     f0 = np.where(voiced, hertz(pitch), 0.0)
-    gain = _gain_db(spectra, np.asarray(hertz(pitch)), vowel, voiced, take) + level_db(effort)
+    gain = _gain_db(spectra, np.asarray(hertz(pitch)), rows, owner, take) + level_db(effort)
+    spectra += alive(len(times), take.hz, rng) * sonorant.astype(np.float32)[:, None]
     shimmer = voice.shimmer_db * rng.standard_normal(len(times))
     gain = gain + np.where(voiced, shimmer, 0.0)
     shape = edges(phrase, rows[0].phone.start_seconds, rows[-1].phone.end_seconds, voice, times)
@@ -213,28 +211,44 @@ def _sound(
     spectra[silent] = _SILENCE
     noise = noise_share(effort, sonorant, voice, take.hz)
     noise[~voiced] = 0.999
-    return synthesise(f0, spectra, noise, take.sample_rate)
+    return synthesise(f0, spectra, noise.astype(np.float32), take.sample_rate, rng)
 
 
 def _gain_db(
     spectra: NDArray[np.float32],
     pitch_hz: NDArray[np.float64],
-    vowel: NDArray[np.bool_],
-    voiced: NDArray[np.bool_],
+    rows: Sequence[PlannedPhone],
+    owner: NDArray[np.int64],
     take: _Take,
 ) -> NDArray[np.float64]:
-    """Returns what brings vowels near one level at whatever pitch, and consonants along with them. (frames,)"""
+    """Returns what brings vowels near one level at whatever pitch, and consonants into balance with them. (frames,)"""
     harmonics = pitch_hz[:, None] * np.arange(1, 17)[None, :]
     bins = np.clip((harmonics / take.hz[1]).round().astype(int), 0, len(take.hz) - 1)
-    power = np.exp(np.take_along_axis(spectra, bins, axis=1).astype(np.float64)).sum(axis=1) * pitch_hz
-    level = 10 * np.log10(power / take.hz[-1] + 1e-12)
-    usual = float(np.median(level[vowel])) if vowel.any() else _VOWEL_LEVEL_DB
-    gain = np.full(len(level), _VOWEL_LEVEL_DB - usual + take.voice.consonant_db)
-    even = np.clip(_EVENNESS * (usual - level), -9.0, 12.0) + _VOWEL_LEVEL_DB - usual
-    return smoothed(np.where(vowel, even, gain), 7)
+    tone = np.exp(np.take_along_axis(spectra, bins, axis=1).astype(np.float64)).sum(axis=1) * pitch_hz / take.hz[-1]
+    noise = np.exp(spectra[:, ::4].astype(np.float64)).mean(axis=1)
+    gain = np.zeros(len(owner))
+    for i, row in enumerate(rows):
+        mine = owner == i
+        if not mine.any():
+            continue
+        power = (tone if is_voiced(row.phone.symbol) else noise)[mine]
+        level = 10 * np.log10(power + 1e-12)
+        if row.phone.is_nucleus:
+            gain[mine] = _VOWEL_LEVEL_DB + np.clip(_EVENNESS * (np.median(level) - level), -9.0, 9.0)
+            gain[mine] -= np.median(level) if len(level) > 4 else level.max()
+        else:
+            wished = _VOWEL_LEVEL_DB + balance_db(row.phone.symbol) + take.voice.consonant_db
+            gain[mine] = wished - float(np.percentile(level, 85))
+    inner = owner >= 0
+    if not inner.any():
+        return gain
+    nuclei = np.isin(owner, [i for i, row in enumerate(rows) if row.phone.is_nucleus])
+    usual = float(np.median(gain[nuclei if nuclei.any() else inner]))
+    gain = np.clip(gain, usual - 20.0, usual + 12.0)
+    return smoothed(np.interp(np.arange(len(gain)), np.flatnonzero(inner), gain[inner]), 5)
 
 
-def _add(out: NDArray[np.float32], sound: NDArray[np.float64], start: int) -> None:
+def _add(out: NDArray[np.float32], sound: NDArray[np.float32] | NDArray[np.float64], start: int) -> None:
     """Adds a sound where it fits."""
     first, end = max(start, 0), min(start + len(sound), len(out))
     if end > first:

@@ -20,11 +20,13 @@ Array = NDArray[np.float32]
 _FILE = Path(__file__).with_name("spectra.toml")
 _DB = float(np.log(10) / 10)  # natural logarithm of power in one decibel
 _VALLEY_HZ, _VALLEY_DB = 1300.0, 17.0
-_TAIL_HZ = (5200.0, 6800.0)
-_ANCHOR_HZ = (2600.0, 5000.0)
+_TAIL_HZ = (3900.0, 5300.0)
+_ANCHOR_HZ = (2300.0, 4200.0)
+_THINNEST_DB = 22.0
 _SOURCE_END_SHARE = (0.8, 0.9)
 _FRICATIVE_FALL_DB = 9.0
 _EFFORT_TILT_DB = 4.2
+_WAVER_DB = 0.9
 _LOW_BEND_HZ, _HIGH_BEND_HZ = 2200.0, 3200.0
 
 
@@ -89,13 +91,15 @@ def coloured(
     source_hz = np.linspace(0, source_rate / 2, log_power.shape[1])
     filled = fill_valleys(log_power, source_rate / 2 / (log_power.shape[1] - 1))
     weight = sonorant.astype(np.float32)[:, None]
-    filled = log_power + weight * (filled - log_power)
+    target = (over(source_hz, curves.band_hz, curves.vowel_db) - _THINNEST_DB) * _DB
+    floor = filled.max(axis=1, keepdims=True) + target.astype(np.float32)
+    filled = log_power + weight * (np.logaddexp(filled, floor) - log_power)
     mend = curves.mend_db.get(voice.variant)
     if mend is not None:
         filled = filled + weight * (over(source_hz, curves.band_hz, mend) * _DB).astype(np.float32)
     moved = _warped(filled, source_hz, voice, hz, scale=1.0)
     noises = _warped(filled, source_hz, voice, hz, scale=0.35)
-    moved = _with_tail(moved, hz, curves)
+    moved = _with_tail(moved, hz, voice, curves)
     noises = _extended(noises, hz, source_rate)
     mixed = noises + weight * (moved - noises)
     return np.asarray(mixed + (_character(voice, hz, curves) * _DB).astype(np.float32), dtype=np.float32)
@@ -114,15 +118,17 @@ def _warped(
     return np.asarray(log_power[:, index] * (1 - part) + log_power[:, index + 1] * part, dtype=np.float32)
 
 
-def _with_tail(log_power: Array, hz: NDArray[np.float64], curves: Tables) -> Array:
+def _with_tail(log_power: Array, hz: NDArray[np.float64], voice: Voice, curves: Tables) -> Array:
     """Returns vowels whose top, which the source lacks, follows from the level of their upper formants."""
-    inside = (hz >= _ANCHOR_HZ[0]) & (hz <= _ANCHOR_HZ[1])
+    scale = voice.formant_scale * voice.upper_formant_scale
+    inside = (hz >= _ANCHOR_HZ[0] * scale) & (hz <= _ANCHOR_HZ[1] * scale)
     target = over(hz, curves.band_hz, curves.vowel_db) * _DB
     if not inside.any():
         return log_power
     anchor = log_power[:, inside].mean(axis=1, keepdims=True) - np.float32(target[inside].mean())
-    blend = np.clip((hz - _TAIL_HZ[0]) / (_TAIL_HZ[1] - _TAIL_HZ[0]), 0, 1).astype(np.float32)
-    ripple = (1.5 * _DB * np.cos(2 * np.pi * hz / 1350.0)).astype(np.float32)
+    blend = np.clip((hz / scale - _TAIL_HZ[0]) / (_TAIL_HZ[1] - _TAIL_HZ[0]), 0, 1).astype(np.float32)
+    ripple = 2.0 * np.cos(2 * np.pi * (hz / scale - 4600.0) / 1050.0) * np.clip((9000.0 - hz) / 3000.0, 0, 1)
+    ripple = (ripple * _DB).astype(np.float32)  # formants go on above the source's, about 1 kHz apart
     return np.asarray(log_power + blend * (anchor + target.astype(np.float32) + ripple - log_power), dtype=np.float32)
 
 
@@ -165,6 +171,24 @@ def with_effort(
     log_power += push * tilt
     log_power += shine * ring
     return log_power
+
+
+def alive(count: int, hz: NDArray[np.float64], rng: np.random.Generator) -> Array:
+    """Returns the slow wavering of a vowel's colour that no throat is without, log power. (count, len(hz))
+
+    Bands about a third of a decade wide waver by themselves, within about 1.2 dB, several times a second.
+    """
+    from scipy.ndimage import gaussian_filter1d
+
+    centres = np.geomspace(300.0, 12000.0, 9)
+    drawn = gaussian_filter1d(rng.standard_normal((count, len(centres))), 14, axis=0, mode="reflect")
+    drawn += 0.35 * gaussian_filter1d(rng.standard_normal((count, len(centres))), 3, axis=0, mode="reflect")
+    drawn *= _WAVER_DB * _DB / max(float(drawn.std()), 1e-6)
+    place = np.interp(np.log(np.maximum(hz, 100.0)), np.log(centres), np.arange(len(centres)))
+    index = np.minimum(place.astype(int), len(centres) - 2)
+    part = (place - index).astype(np.float32)
+    values = drawn.astype(np.float32)
+    return np.asarray(values[:, index] * (1 - part) + values[:, index + 1] * part, dtype=np.float32)
 
 
 def noise_share(

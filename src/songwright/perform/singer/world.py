@@ -1,4 +1,4 @@
-"""WORLD: spoken lines as envelopes, frames laid out along the song, envelopes and pitch back into sound."""
+"""WORLD's analysis of spoken lines, and how their frames are laid out along the song; `voicing` makes them sound."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -133,7 +133,7 @@ def _held(
 
 
 def _walk(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Returns a smooth random walk of about unit spread, never faster than speech. (count,)"""
+    """Returns a smooth random walk of about unit spread, never faster than speech. Shape (count,)."""
     knots = count // 24 + 4
     values = np.clip(rng.standard_normal(knots), -2, 2)
     position = np.arange(count) / 24 + 1
@@ -143,7 +143,7 @@ def _walk(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def rows_at(log_power: NDArray[np.float32], seconds: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Returns spectra between frames, interpolated in the logarithm. (len(seconds), bins)"""
+    """Returns spectra between frames, interpolated in the logarithm. Shape (len(seconds), bins)."""
     position = np.clip(seconds / HOP_SECONDS, 0, len(log_power) - 1.001)
     index = position.astype(np.int64)
     part = (position - index).astype(np.float32)[:, None]
@@ -154,16 +154,3 @@ def rows_at(log_power: NDArray[np.float32], seconds: NDArray[np.float64]) -> NDA
 def fft_size(sample_rate: int) -> int:
     """Returns the size of the transforms that envelopes at this rate belong to."""
     return 1 << int(np.ceil(np.log2(sample_rate * 0.0435)))
-
-
-def synthesise(
-    f0_hz: NDArray[np.float64], log_power: NDArray[np.float32], noise: NDArray[np.float64], sample_rate: int
-) -> NDArray[np.float64]:
-    """Returns sound from pitch (0 where unvoiced), envelopes and noise shares, all (frames, ...)."""
-    import pyworld
-
-    power = np.exp(log_power.astype(np.float64))
-    sound: NDArray[np.float64] = pyworld.synthesize(
-        np.ascontiguousarray(f0_hz), power, np.ascontiguousarray(noise), sample_rate, HOP_SECONDS * 1000
-    )
-    return sound
