@@ -100,14 +100,15 @@ def _quotes(context: Context, room: Room, player: Player, stint: Stint, vocals: 
     """Returns the hook played every two bars in an interlude that has no tune of its own."""
     plan = context.plan
     start, end = context.span_of(stint)
-    if stint.section.role not in _WORDLESS or room.tune.between(start, end) or room.is_sung(start, end):
+    sung = any(section_of(context, line) is stint.section for line in vocals.lines)
+    if stint.section.role not in _WORDLESS or sung or room.tune.between(start, end):
         return []
     lines = [line for line in vocals.lines if line.role in ("chorus", "drop")] or list(vocals.lines)
     found: list[Note] = []
     for number, begin in enumerate(range(start, end - plan.bar_ticks + 1, 2 * plan.bar_ticks)):
         said = list(lines[number % min(2, len(lines))].notes[:8])
-        sung = [n.start_ticks for n in room.voices.between(begin, end)]
-        stop = min([begin + 2 * plan.bar_ticks - plan.beat_ticks // 2, *sung])
+        voices = [n.start_ticks for n in room.voices.between(begin, end)]
+        stop = min([begin + 2 * plan.bar_ticks - plan.beat_ticks // 2, *voices])
         if len(said) >= 2:
             key = context.key_of(stint.section)
             found.extend(quoted(context, said, begin, stop, _bounds(player), key, lambda _: _FILL_VELOCITY))
