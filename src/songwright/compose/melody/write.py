@@ -233,7 +233,7 @@ def _longer(phrase: Phrase, plan: SongPlan, tail: int) -> Phrase:
 def _alone(notes: list[Note]) -> list[Note]:
     """Returns the notes with none sounding into the next."""
     result = []
-    for note, following in zip(notes, [*notes[1:], None], strict=True):
+    for note, following in zip(notes, [*notes[1:], None], strict=False):
         if following is not None and note.end_ticks > following.start_ticks:
             note = replace(note, duration_ticks=max(1, following.start_ticks - note.start_ticks))
         result.append(note)
