@@ -171,14 +171,14 @@ def load_bank(language: str) -> Bank:
 def problems(bank: Bank) -> list[str]:
     """Returns what is wrong with a bank, one line each; metre of English and stress are left to the tests."""
     found = []
-    seen: dict[str, str] = {}
+    seen: dict[str, Frame] = {}
     for frame in bank.frames:
         found += [f"{frame.name}: {problem}" for problem in _frame_problems(bank, frame)]
         for line in frame.lines:
             key = re.sub(r"\W+", " ", line.casefold()).strip()
-            if key in seen and seen[key] != frame.name:
-                found.append(f"{frame.name}: the line {line!r} is also in {seen[key]}")
-            seen[key] = frame.name
+            other = seen.setdefault(key, frame)
+            if other is not frame and not (frame.title and frame.title == other.title):
+                found.append(f"{frame.name}: the line {line!r} is also in {other.name}")
     for slot in bank.slots.values():
         for text, themes in slot.entries:
             found += [f"slot {slot.name}: unknown theme {theme!r}" for theme in themes if theme not in THEMES]

@@ -8,7 +8,7 @@ from songwright.lyrics.assemble import assemble, finish, line_of
 from songwright.lyrics.bank import Bank, Frame, load_bank
 from songwright.lyrics.metre import line_lengths, shapes, words_of
 from songwright.lyrics.request import LyricRequest, SectionRequest
-from songwright.lyrics.sheet import LyricLine, LyricSection, LyricSheet
+from songwright.lyrics.sheet import Delivery, LyricLine, LyricSection, LyricSheet
 from songwright.lyrics.wishes import Wishes, weigh
 from songwright.seeding import generator
 
@@ -242,7 +242,7 @@ class _Filler:
         if word not in self._families:
             self._families[word] = ""
             if self._bank.language == "en" and word:
-                heads = {family: member for member, family in reversed(self._bank.families.items())}
+                heads = {family: member for member, family in reversed(list(self._bank.families.items()))}
                 sounds = shapes([word, *heads.values()], "en")
                 for family, shape in zip(heads, sounds[1:], strict=True):
                     if shape.rhyme and shape.rhyme == sounds[0].rhyme:
@@ -254,7 +254,7 @@ def _with_texts(sheet: LyricSheet, texts: Sequence[Sequence[str | None]], langua
     sections = []
     for section, lines in zip(sheet.sections, texts, strict=True):
         old = section.lines
-        delivery = next((line.delivery for line in old if not is_open(line)), "sung")
+        delivery: Delivery = next((line.delivery for line in old if not is_open(line)), "sung")
         rows = [
             old[i] if i < len(old) and not is_open(old[i]) else line_of(text or "", language, delivery)
             for i, text in enumerate(lines)

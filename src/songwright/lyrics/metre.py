@@ -5,23 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from songwright.lyrics.bank import count_letters
-from songwright.speech import espeak
+from songwright.lyrics.phonetics import sound_out_words
+from songwright.lyrics.sheet import Word
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+", re.UNICODE)
-_VOWEL = re.compile(r"[aeiouyAEIOUV@03]|n-")
-_SAME = {
-    "O2": "O:",
-    "O@": "o@",
-    "A@": "A:",
-    "i": "i:",
-    "t#": "t",
-    "t2": "t",
-    "r-": "r",
-    "@2": "@",
-    "I2": "I",
-    "0": "A:",
-}
-"""Mnemonics that tell only allophones apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +39,9 @@ def shapes(words: Sequence[str], language: str) -> list[WordShape]:
     Raises:
         SpeechError: espeak failed.
     """
-    if language in ("zh", "ru"):
+    if language == "zh":
         return [WordShape((0,) * (count_letters(word, language) or 0)) for word in words]
-    rows = espeak.phonemes(list(words), language) if words else []
-    return [_shape([phone for group in row for phone in group]) for row in rows]
+    return [_shape(word) for word in sound_out_words(list(words), language)] if words else []
 
 
 def fits(stresses: Iterable[int], template: str) -> bool:
@@ -80,14 +66,8 @@ def line_lengths(lines: Sequence[str], language: str) -> list[int]:
     return [sum(len(known[word].stresses) for word in words_of(line)) for line in lines]
 
 
-def _shape(phones: list[str]) -> WordShape:
-    marks: list[int] = []
-    tail: list[str] = []
-    for phone in phones:
-        name, stress = espeak.split_marks(phone)
-        if _VOWEL.match(name):
-            marks.append(stress)
-            tail = []
-        if name:
-            tail.append(_SAME.get(name, name.rstrip("#;")))
-    return WordShape(tuple(marks), " ".join(tail))
+def _shape(word: Word) -> WordShape:
+    if not word.syllables:
+        return WordShape(())
+    last = word.syllables[-1]
+    return WordShape(tuple(s.stress for s in word.syllables), " ".join(last.phonemes[last.nucleus :]))

@@ -34,7 +34,7 @@ class Wishes:
     def weight(self, themes: tuple[str, ...]) -> float:
         """Returns how well a list of themes answers the request: 0 not at all."""
         total = sum(self.themes.get(theme, 0.0) * (1.0 - 0.12 * i) for i, theme in enumerate(themes))
-        return total / max(1.0, len(themes)) ** 0.5
+        return float(total / max(1.0, len(themes)) ** 0.5)
 
 
 def weigh(request: LyricRequest, bank: Bank) -> Wishes:
