@@ -23,6 +23,8 @@ VOICES = {"en": "en-us", "zh": "cmn", "ru": "ru"}
 """espeak voice of each language that is treated by name; other languages are their own code."""
 LARGEST_REQUEST = 400
 """Texts in one process; more go to further processes."""
+UNKNOWN_VOICE, NO_LIBRARY = 3, 4
+"""Exit codes of the worker that mean something."""
 
 _MARKS = re.compile(r"^[',%=|]+|[_|]+$")
 _WORKER = Path(__file__).with_name("worker.py")
@@ -152,7 +154,7 @@ def _phones(events: list[list[Any]], num_samples: int) -> tuple[Phone, ...]:
 
 
 def _clean(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text)
+    return "".join(c if c.isprintable() else " " for c in text).encode("utf-8", "replace").decode()
 
 
 def _ask(task: str, items: list[dict[str, Any]]) -> tuple[list[Any], bytes, int]:
@@ -169,19 +171,41 @@ def _ask(task: str, items: list[dict[str, Any]]) -> tuple[list[Any], bytes, int]
 
 
 def _run(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    command = [sys.executable, "-I", str(_WORKER)]
+    """Returns the answer of one worker; one that was struck down by a signal gets a second chance."""
     data = json.dumps(request).encode()
+    done = _work(data)
+    if done.returncode < 0:
+        done = _work(data)
+    if done.returncode != 0 or len(done.stdout) < 8:
+        raise SpeechError(_reason(done, request))
+    (size,) = struct.unpack("<Q", done.stdout[:8])
+    head: dict[str, Any] = json.loads(done.stdout[8 : 8 + size])
+    return head, done.stdout[8 + size :]
+
+
+def _work(data: bytes) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-I", str(_WORKER)]
     try:
-        done = subprocess.run(command, input=data, capture_output=True, timeout=TIMEOUT_SECONDS, check=False)
+        return subprocess.run(command, input=data, capture_output=True, timeout=TIMEOUT_SECONDS, check=False)
     except subprocess.TimeoutExpired:
         raise SpeechError(
             f"espeak-ng gave no answer within {TIMEOUT_SECONDS:.0f} s and was stopped; try again, "
             "or reinstall it: pip install --force-reinstall espeakng-loader"
         ) from None
-    if done.returncode != 0 or len(done.stdout) < 8:
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        reason = lines[-1] if lines else f"it ended with {done.returncode}"
-        raise SpeechError(f"espeak-ng failed: {reason}; is the package espeakng-loader whole?")
-    (size,) = struct.unpack("<Q", done.stdout[:8])
-    head: dict[str, Any] = json.loads(done.stdout[8 : 8 + size])
-    return head, done.stdout[8 + size :]
+
+
+def _reason(done: subprocess.CompletedProcess[bytes], request: dict[str, Any]) -> str:
+    """Returns in one line why a worker gave no answer, and what to do."""
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    last = lines[-1] if lines else ""
+    if done.returncode == UNKNOWN_VOICE:
+        name = last.removeprefix("LookupError:").strip(" '\"") or str(request["items"][0]["voice"])
+        return f"espeak-ng does not speak the language '{name}'; give a code such as en, zh, ru, de, fr, es or ja"
+    if done.returncode == NO_LIBRARY:
+        return f"singing needs the package 'espeakng-loader': pip install espeakng-loader ({last})"
+    how = (
+        f"it was ended by signal {-done.returncode}, twice"
+        if done.returncode < 0
+        else f"it ended with {done.returncode}"
+    )
+    return f"espeak-ng failed: {last or how}; try again, or reinstall it: pip install --force-reinstall espeakng-loader"

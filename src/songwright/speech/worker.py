@@ -15,7 +15,9 @@ _SYNCHRONOUS, _CHARS_UTF8, _PHONEMES_IN_TEXT = 2, 1, 0x100
 _PHONEME_EVENTS, _DONT_EXIT = 1, 0x8000
 _RATE, _VOLUME, _PITCH, _PITCH_RANGE = 1, 2, 3, 4
 _END, _WORD, _PHONEME = 0, 1, 7
-_SEPARATED = ord(" ") << 8  # phonemes of a word parted by spaces
+UNKNOWN_VOICE, NO_LIBRARY = 3, 4
+"""Exit codes that the parent knows (it cannot be imported here)."""
+_SEPARATED = ord("_") << 8  # phonemes of a word parted by underscores, words by spaces
 
 
 class _EventId(ctypes.Union):
@@ -73,14 +75,14 @@ class _Espeak:
     def voice(self, name: str) -> None:
         """Chooses a voice."""
         if self.library.espeak_SetVoiceByName(name.encode()) != 0:
-            raise ValueError(f"no espeak voice '{name}'")
+            raise LookupError(name)
 
     def phonemes(self, text: str) -> list[list[str]]:
         """Returns the phonemes of each word that espeak hears, stress marks kept."""
         words: list[list[str]] = []
         pointer = ctypes.c_char_p(text.encode())
         while pointer.value:
-            clause = self.library.espeak_TextToPhonemes(ctypes.byref(pointer), _CHARS_UTF8, ord("_") << 8)
+            clause = self.library.espeak_TextToPhonemes(ctypes.byref(pointer), _CHARS_UTF8, _SEPARATED)
             if clause:
                 decoded = clause.decode("utf-8", "replace")
                 words.extend([p for p in word.split("_") if p] for word in decoded.split())
@@ -123,7 +125,7 @@ def main(source: BinaryIO, target: BinaryIO) -> int:
         _answer(json.loads(source.read()), target.write)
     except Exception as error:  # the parent reads one line and decides
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
-        return 1
+        return {LookupError: UNKNOWN_VOICE, ModuleNotFoundError: NO_LIBRARY, OSError: NO_LIBRARY}.get(type(error), 1)
     target.flush()
     return 0
 
