@@ -1,7 +1,7 @@
 """Spoken lines with a class for every frame, and what is done to them so that the recogniser knows song too.
 
 Each line is heard twice: as it was spoken (resampled, tilted, with noise, a room, a band limit), and *drawn out*: taken
-apart and put together again by WORLD with vowels up to five times as long, a tune of random notes from 80 to 700 Hz
+apart and put together again by WORLD with vowels up to five times as long, a tune of random notes from 75 to 750 Hz
 with glides and vibrato, and shifted formants. That is still speech of the training voices; no singer is heard.
 """
 
@@ -19,6 +19,7 @@ from songwright.evaluation.phoneme_classes import PhonemeClasses, phoneme_classe
 from songwright.speech.espeak import Spoken, Utterance, speak
 
 _FRAME_MS = 5.0
+_VOLUME = 55  # the loudest variants clip above
 Wave = NDArray[np.float32]
 
 
@@ -57,6 +58,7 @@ def speak_lines(
             words_per_minute=int(random.integers(rates[0], rates[1] + 1)),
             pitch=int(random.integers(25, 76)),
             pitch_range=int(random.choice([0, 0, 30, 60])),
+            volume=_VOLUME,
         )
         for i, text in enumerate(make_lines(material, language, count, random))
     ]
@@ -163,7 +165,7 @@ def _tune(
     random: np.random.Generator,
 ) -> NDArray[np.float64]:  # fmt: skip
     """Returns the pitch of every frame: a note for each vowel, glides between, vibrato."""
-    centre = 69.0 + 12.0 * np.log2(float(np.exp(random.uniform(np.log(85.0), np.log(480.0)))) / 440.0)
+    centre = 69.0 + 12.0 * np.log2(float(np.exp(random.uniform(np.log(95.0), np.log(600.0)))) / 440.0)
     notes = centre + np.cumsum(random.choice([-4, -2, -1, 0, 0, 1, 2, 4], len(classes))) % 9 - 4
     current, pitch = notes[0], np.empty(len(classes))
     for k in range(len(classes)):

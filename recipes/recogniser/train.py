@@ -28,7 +28,7 @@ for _language in languages():
     SPANS[_language] = (_at, _at + _size)
     _at += _size
 NUM_OUTPUTS = _at
-SMOOTHING = 0.05
+DRAWN_OUT_SHARE = 0.65
 
 
 class Network(nn.Module):
@@ -64,7 +64,8 @@ def batch_of(examples: list[Example], size: int, frames: int, random: np.random.
     mel = np.zeros((size, frames, NUM_BANDS), np.float32)
     labels = np.full((size, frames), -100, np.int64)
     for row in range(size):
-        e = examples[int(random.integers(len(examples)))]
+        pair = 2 * int(random.integers(len(examples) // 2))  # spoken, drawn out
+        e = examples[pair + int(random.random() < DRAWN_OUT_SHARE)]
         start = int(random.integers(max(1, len(e.labels) - frames + 1)))
         length = min(frames, len(e.labels) - start)
         piece = e.mel[start : start + length].astype(np.float32)

@@ -1,0 +1,217 @@
+"""Prints what is measured of the voices of the house singing plain tunes in three languages, beside targets and guessing.
+
+Usage: python benchmarks/singing.py [--voices clara,adam] [--languages en,zh,ru] [--songs FOLDER] [--check-meter]
+
+Each voice sings the same eight lines of each language to a simple tune in its own range. Every row is from the sound;
+the uninformed row is the likeliest phone sequence of the right length, heard by nobody. `--check-meter` measures the
+meter of onsets itself, on spoken and drawn-out lines of voices that the recogniser never heard.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songwright.evaluation.phoneme_classes import phoneme_classes
+from songwright.evaluation.recogniser import decode, load_network, phoneme_errors, posteriors
+from songwright.evaluation.singing import EVERYTHING, SingingReport, measure_singing
+from songwright.evaluation.sung_lines import LineSpan, line_spans, targets
+from songwright.lyrics.phonetics import sound_out_words
+from songwright.perform.singer.player import SingerPlayer, phone_times, source_of
+from songwright.perform.singer.source import SourceLine
+from songwright.perform.timeline import performance
+from songwright.score.song import Note, Singer, Song, Syllable, TempoChange, Track
+from songwright.score.voices import SINGERS, VOICE_TYPES
+
+SAMPLE_RATE = 44100
+LINES = {
+    "en": (
+        "The river keeps the colour of the sky",
+        "And every window holds a little fire",
+        "I count the boats that never say goodbye",
+        "You hum a tune along the telephone wire",
+        "So take my hand before the summer ends",
+        "We dance on broken glass and never fall",
+        "The good news travels slowly with our friends",
+        "Just whisper once and I will hear your call",
+    ),
+    "zh": (
+        "夜色落在安静的街上", "你的影子走过我身旁", "风把故事吹向了远方", "我在窗前慢慢地歌唱",
+        "请你记得那年的夏天", "星星挂在我们的头边", "如果明天还能再相见", "让我牵着你走到永远",
+    ),
+    "ru": (
+        "Над городом плывёт усталый снег", "И фонари горят как будто летом", "Мы замедляем свой привычный бег",
+        "И греем руки этим тихим светом", "Ты помнишь как шумела та весна", "Как за рекою пели поезда",
+        "Теперь над нами только тишина", "И ждёт нас дома ранняя звезда",
+    ),
+}  # fmt: skip
+TUNE = ((0, 1, 2, 4, 2, 1, 2, 0), (4, 4, 2, 1, 2, 4, 5, 4), (5, 4, 2, 4, 1, 2, 0, 1), (2, 1, 0, 2, 1, 0, -1, 0))
+MAJOR = (0, 2, 4, 5, 7, 9, 11)
+LENGTHS = (960, 480, 480, 960, 480, 480, 960, 480, 480)
+"""Ticks of the syllables of a line, over and over; the last one is a half note."""
+
+
+def tune_of(language: str, singer: str, bpm: float) -> Song:
+    """Returns the eight lines set to a plain tune in the voice's tessitura."""
+    low, high = VOICE_TYPES[SINGERS[singer].voice_type].tessitura
+    tonic = low + max(0, (high - low - 9) // 2) + 1
+    syllables: list[Syllable] = []
+    notes: list[Note] = []
+    tick = 1920
+    for index, text in enumerate(LINES[language]):
+        words = sound_out_words(list(text) if language == "zh" else text.split(), language)
+        flat = [(w, s) for w in words for s in w.syllables]
+        for k, (word, s) in enumerate(flat):
+            length = 1920 if k == len(flat) - 1 else LENGTHS[k % len(LENGTHS)]
+            degree = TUNE[index % 4][k % 8] if k < len(flat) - 1 else TUNE[index % 4][-1]
+            octave, step = divmod(degree, 7)
+            notes.append(Note(tick, length, tonic + 12 * octave + MAJOR[step], 80, syllable=len(syllables)))
+            syllables.append(
+                Syllable(
+                    len(syllables), s.text, word.text, s.stress, index, language, s.phonemes, s.nucleus, s.tone
+                )  # fmt: skip
+            )
+            tick += length
+        tick += 960 + -tick % 960
+    track = Track("vocal", "vocal", "voice", notes=tuple(notes), singer=Singer(singer))
+    return Song(duration_ticks=tick + 1920, tempos=(TempoChange(0, bpm),), tracks=(track,), syllables=tuple(syllables))
+
+
+def spoken_error(song: Song, lines: Sequence[LineSpan]) -> tuple[int, int]:
+    """Returns errors and phones of the same lines as the singer's own source speaks them."""
+    source = source_of(song.tracks[0].singer)
+    spoken = source.speak([SourceLine(tuple(s.syllable for s in line.syllables), 220.0) for line in lines])
+    wrong = total = 0
+    for line, sound in zip(lines, spoken, strict=True):
+        known, wanted = phoneme_classes(line.language), targets(line)
+        assert wanted is not None
+        told = [known.names[c] for i, c in enumerate(wanted.classes) if i == 0 or wanted.classes[i - 1] != c]
+        heard = decode(posteriors(sound.waveform, sound.sample_rate, line.language), line.language)
+        wrong += phoneme_errors(told, [p.name for p in heard])
+        total += len(told)
+    return wrong, total
+
+
+def guessed_error(lines: Sequence[LineSpan]) -> float:
+    """Returns the phoneme error of the likeliest sequence of the right length by bigram alone."""
+    wrong = total = 0
+    for line in lines:
+        known, wanted = phoneme_classes(line.language), targets(line)
+        assert wanted is not None
+        told = [known.names[c] for i, c in enumerate(wanted.classes) if i == 0 or wanted.classes[i - 1] != c]
+        table = load_network().heads[line.language].log_bigram.copy()
+        table[:, 0] = -1e9
+        np.fill_diagonal(table, -1e9)
+        best, back = table[0], []
+        for _ in range(len(told) - 1):
+            options = best[:, None] + table
+            back.append(options.argmax(axis=0))
+            best = options.max(axis=0)
+        row = [int(best.argmax())]
+        for step in reversed(back):
+            row.append(int(step[row[-1]]))
+        wrong += phoneme_errors(told, [known.names[c] for c in row[::-1]])
+        total += len(told)
+    return wrong / total
+
+
+def sing(song: Song, seed: int) -> tuple[NDArray[np.float32], float]:
+    """Returns the dry voice and the seconds of processor time for one second of song, analysis and speaking included."""
+    played = performance(song, song.tracks[0])
+    length = song.duration_seconds
+    begun = time.process_time()
+    sound = SingerPlayer(seed).render(played, "voice", sample_rate=SAMPLE_RATE, num_samples=int(length * SAMPLE_RATE))
+    return sound[0], (time.process_time() - begun) / length
+
+
+def row(label: str, target: str, values: Sequence[float | None], unit: str = "") -> None:
+    """Prints one row: a value for each voice."""
+    cells = "".join(f"{'-' if v is None else f'{v:.1f}':>8s}" for v in values)
+    print(f"{label:44s} {target:>10s} {cells} {unit}")
+
+
+def table(language: str, voices: Sequence[str], bpm: float) -> None:
+    """Prints the table of one language."""
+    reports: list[SingingReport] = []
+    spoken: list[float] = []
+    speeds: list[float] = []
+    guessed = 0.0
+    for voice in voices:
+        song = tune_of(language, voice, bpm)
+        sound, rtf = sing(song, 1)
+        phones = phone_times(performance(song, song.tracks[0]))
+        reports.append(measure_singing(song, "vocal", sound, SAMPLE_RATE, phones, budget=EVERYTHING))
+        lines = [line for line in line_spans(song, "vocal", phones) if targets(line) is not None]
+        wrong, total = spoken_error(song, lines)
+        spoken.append(100.0 * wrong / total)
+        speeds.append(rtf)
+        guessed = 100.0 * guessed_error(lines)
+    print(f"\n{language}, {bpm:.0f} bpm, {reports[0].lines} lines, {reports[0].syllables} syllables")
+    print(f"{'':44s} {'target':>10s} " + "".join(f"{v:>8s}" for v in voices))
+
+    def percent(values: Sequence[float | None]) -> list[float | None]:
+        return [None if v is None else 100.0 * v for v in values]
+
+    row("syllables planned in order", "100", percent([r.planned_in_order for r in reports]), "%")
+    row("vowels found in their windows", ">= 95", percent([r.syllables_found for r in reports]), "%")
+    for kind in ("all", "stop", "fricative", "nasal", "silence", "vowel"):
+        goal = ("<= 15", "<= 50") if kind in ("all", "stop", "fricative", "nasal") else ("apart", "apart")
+        found = [r.onsets.get(kind) for r in reports]
+        row(f"onset after {kind}: median off", goal[0], [o and o.median_abs_ms for o in found], "ms")
+        row(f"onset after {kind}: 95th percentile", goal[1], [o and o.p95_abs_ms for o in found], "ms")
+        row(f"onset after {kind}: median, above 0 late", "", [o and o.median_ms for o in found], "ms")
+    for name in ("pyin", "harvest"):
+        found_pitch = [getattr(r, name) for r in reports]
+        row(f"{name}: median off, of notes", "<= 10", [p and p.median_cents for p in found_pitch], "cents")
+        row(f"{name}: median off, of frames", "", [p and p.frame_median_cents for p in found_pitch], "cents")
+        row(f"{name}: frames within 50 cents", ">= 97", percent([p and p.within_50_cents for p in found_pitch]), "%")
+    row("voiced or unvoiced wrongly", "<= 8", percent([r.voicing_error for r in reports]), "%")
+    sung = percent([r.phoneme_error for r in reports])
+    row("phoneme error, sung", "", sung, "%")
+    row("phoneme error, the same spoken", "", spoken, "%")
+    row("sung costs", "<= 15", [None if a is None else a - b for a, b in zip(sung, spoken, strict=True)], "points")
+    row("phoneme error of guessing (no ears)", "", [guessed] * len(voices), "%")
+    row("processor seconds a second of song", "<= 0.12", [], " ".join(f"{s:.3f}" for s in speeds))
+    row(
+        "stressed syllables on or over beats",
+        "(tune)",
+        percent([r.fit.stressed_on_or_over_beats for r in reports]),
+        "%",
+    )
+
+
+def meter_table() -> None:
+    """Prints bias and spread of the onset meter where the truth is known."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "recipes" / "recogniser"))
+    from onset_meter import measure_meter  # the recipe makes the drawn-out lines
+
+    for line in measure_meter():
+        print(line)
+
+
+def main() -> None:
+    """Prints the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--voices", default=",".join(SINGERS))
+    parser.add_argument("--languages", default="en,zh,ru")
+    parser.add_argument("--bpm", type=float, default=84.0)
+    parser.add_argument("--check-meter", action="store_true")
+    arguments = parser.parse_args()
+    voices = arguments.voices.split(",")
+    started = time.perf_counter()
+    speeds = []
+    for language in arguments.languages.split(","):
+        table(language, voices, arguments.bpm)
+        speeds.append(time.perf_counter() - started)
+    if arguments.check_meter:
+        meter_table()
+    print(f"\n{len(voices)} voices; one thread; {statistics.fmean(np.diff([0.0, *speeds])):.0f} s a language")
+
+
+if __name__ == "__main__":
+    main()
