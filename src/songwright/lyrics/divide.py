@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from songwright.errors import InputError
 from songwright.lyrics.sheet import LyricLine, LyricSection, LyricSheet, Word
@@ -53,7 +54,7 @@ def conclude_sections(blocks: Sequence[Sequence[LyricLine]]) -> list[LyricSectio
 
 
 def _key(line: LyricLine) -> str:
-    return " ".join(re.findall(r"\w+", line.text.casefold().replace("’", "").replace("'", "")))
+    return " ".join(key for word in line.words if (key := re.sub(r"[\W_]", "", word.text.casefold())))
 
 
 def _block(lines: Sequence[LyricLine]) -> _Block:
@@ -215,16 +216,30 @@ def _mean_length(block: _Block) -> float:
 
 
 def _roles_by_shape(blocks: Sequence[_Block]) -> list[SectionRole]:
-    """Returns roles where nothing returns: a stanza that repeats its own lines is a chorus, else all are verses.
+    """Returns roles where nothing returns: a stanza that repeats its own lines or how they begin is a chorus.
 
+    Without one all are verses.
     Two stanzas of different shape are verse and chorus.
     """
-    own = [len(set(b.keys)) < len(b.keys) for b in blocks]
-    if len(blocks) > 1 and any(own) and not all(own):
-        return ["chorus" if mine else "verse" for mine in own]
+    if len(blocks) > 1:
+        for repeats in (_repeats_line, _repeats_opening):
+            own = [repeats(block) for block in blocks]
+            if any(own) and 2 * sum(own) <= len(own):
+                return ["chorus" if mine else "verse" for mine in own]
     if len(blocks) == 2 and min(len(b.lines) for b in blocks) > 1 and not _same_shape(blocks[0], blocks[1], 0.2):
         return ["verse", "chorus"]
     return ["verse"] * len(blocks)
+
+
+def _repeats_line(block: _Block) -> bool:
+    return len(set(block.keys)) < len(block.keys)
+
+
+def _repeats_opening(block: _Block) -> bool:
+    """Whether half of the lines, and no less than two, begin with the same two words, or two words come three times."""
+    openings = Counter(tuple(key.split()[:2]) for key in block.keys)
+    pairs = Counter(pair for key in block.keys for pair in pairwise(key.split()) if not is_han(pair[0][:1]))
+    return max(openings.values()) >= max(2, len(block.keys) / 2) or max(pairs.values(), default=0) >= 3
 
 
 def estimate_syllables(words: Sequence[Word]) -> int:

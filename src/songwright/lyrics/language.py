@@ -95,5 +95,7 @@ def _latin(text: str) -> str:
         for code, marks in _marks().items()
     }
     best = max(scores, key=lambda language: scores[language])
+    if len(set(words) & _marks()[best].words) < 2 and not any(letter in text for letter in _marks()[best].letters):
+        return "en"
     enough = scores[best] >= max(1.5, 0.06 * len(words)) and scores[best] > 1.15 * scores["en"]
     return best if enough else "en"

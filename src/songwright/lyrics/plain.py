@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from songwright.lyrics.divide import conclude_sections
 from songwright.lyrics.rows import Row
-from songwright.lyrics.sheet import Delivery, LyricLine, LyricSection, Word
+from songwright.lyrics.sheet import Delivery, LyricLine, LyricSection, Word, join_words
 from songwright.lyrics.tags import MAX_REPEATS, Tag, normal, parse_tag, parse_times, tag_words
 from songwright.lyrics.words import Token, has_words, is_han, split_words, take_groups
 
@@ -18,10 +18,11 @@ MAX_LINES = 400
 
 _BRACKETS = re.compile(r"^[\[【［〔]([^\[\]【】［］〔〕]*)[\]】］〕]\s*[:：]?\s*(.*)$")
 _INLINE = re.compile(r"[\[【［〔][^\[\]【】［］〔〕]*[\]】］〕]")
+_STRAY = re.compile(r"[\[\]【】［］〔〕]")
 _PAREN_LINE = re.compile(r"^[(（]([^()（）]*)[)）][\s:：]*$")
 _PAREN_START = re.compile(r"^[(（]([^()（）]*)[)）]\s*(\S.*)$")
 _COLON = re.compile(r"^([^:：]{1,40})[:：]\s*(.*)$")
-_TAIL_TIMES = re.compile(r"(?:\s+|(?<=[^\w\s]))([x×хХX✕]\d{1,2}|\d{1,2}[x×хХX✕])\s*[.!]?$")
+_TAIL_TIMES = re.compile(r"(?:\s+|(?<=[^\w\s])|(?<=[\u3400-\u9fff]))([x×хХX✕]\d{1,2}|\d{1,2}[x×хХX✕])\s*[.!]?$")
 _MARKDOWN = re.compile(r"^(?:#{1,6}\s+|>\s+)")
 _BOLD = re.compile(r"^(\*\*|__)(?=\S)(.+?)(?<=\S)\1$")
 _STAR = re.compile(r"^\*(?=\S)([^*]+)(?<=\S)\*$")
@@ -94,9 +95,11 @@ class _Reader:
         self._notes: dict[str, None] = {}
         self._count = 0
         self._cut = 0
-        self._after_blank = True
         self._open_group = False
-        names = [tag.kind for row in rows if (tag := _strict_tag(row.text))]
+        tags = [
+            _strict_tag(r.text) or (_bare_tag(r.text) if self._may_be_bare(i) else None) for i, r in enumerate(rows)
+        ]
+        names = [tag.kind for tag in tags if tag]
         self._only_choruses = "verse" not in names and "rap" not in names and names.count("chorus") >= 2
 
     def read(self, index: int, row: Row) -> None:
@@ -113,14 +116,12 @@ class _Reader:
                 self._blank()
             return
         if self._is_header(text, heading=heading) or self._take_tag(index, row):
-            self._after_blank = False
             return
         times = parse_times(text.strip("()（） ")) if len(text) < 24 else None
         if times and self._current.lines:
             self._repeat_block(times)
         else:
             self._take_line(row)
-        self._after_blank = False
 
     @property
     def _current(self) -> _Draft:
@@ -130,7 +131,6 @@ class _Reader:
         self._notes.setdefault(text)
 
     def _blank(self) -> None:
-        self._after_blank = True
         self._open_group = False
         draft = self._current
         if draft.tag is None:
@@ -147,11 +147,11 @@ class _Reader:
             return False
         found = _COLON.match(text)
         name = normal(found.group(1)) if found else ""
-        if found and name in tag_words("title") and found.group(2):
-            self._title = self._title or found.group(2).strip()[:200]
+        if found and name in tag_words("title") and has_words(found.group(2)):
+            self._title = self._title or _as_title(found.group(2))
             return True
         if heading and not self._title and parse_tag(text.strip("[]【】 :：")) is None:
-            self._title = text.strip()[:200]
+            self._title = _as_title(text)
             return True
         if (found and name in tag_words("credits") and found.group(2)) or _BY.match(text):
             self._note(f"kept out of the singing: '{text[:60]}'")
@@ -210,7 +210,7 @@ class _Reader:
         return True
 
     def _may_be_bare(self, index: int) -> bool:
-        return self._after_blank or index == 0 or _HAN_NAME.match(self._rows[index].text) is not None
+        return index == 0 or not self._rows[index - 1].text or _HAN_NAME.match(self._rows[index].text) is not None
 
     def _open(self, tag: Tag, written: str) -> None:
         self._open_group = False
@@ -254,32 +254,37 @@ class _Reader:
             self._take_one(row, delivery)
 
     def _take_one(self, row: Row, delivery: Delivery | None) -> None:
-        star = _STAR.match(row.text)
-        if star:
-            row, delivery = Row(star.group(1), row.start_seconds), delivery or "spoken"
         bullet = _BULLET.match(row.text)
         if bullet:
             row = _tail(row, row.text[bullet.end() :])
         for aside in _INLINE.findall(row.text):
             self._unknown(aside[1:-1])
-        text = _INLINE.sub(lambda m: " " * len(m.group()), row.text)
+        text = _STRAY.sub(" ", _INLINE.sub(lambda m: " " * len(m.group()), row.text))
         text, groups, still_open = take_groups(text, inside=self._open_group)
         self._open_group = still_open
         times = 1
         backing: list[Word] = []
-        for group in groups:
+        for group in (found.replace("*", " ").strip(" :：") for found in groups):
             if (asked := parse_times(group)) is not None:
                 times = min(MAX_REPEATS, times * asked)
-            elif normal(group) in tag_words("speakers") and (is_han(group[0]) or group.lower() in ("male", "female")):
+            elif normal(group) in tag_words("speakers") and (is_han(group[:1]) or group.lower() in ("male", "female")):
                 self._note(f"who sings is not read from the lyrics: '({group})' left out")
             else:
-                backing += [Word(token.text) for token in split_words(group, self._language) if has_words(token.text)]
-        while tail := _TAIL_TIMES.search(text.rstrip()):
-            times = min(MAX_REPEATS, times * (parse_times(tail.group(1)) or 1))
-            text = text[: tail.start()]
+                group, again = _take_tail(group)
+                tokens = [token for token in split_words(group, self._language) if has_words(token.text)]
+                backing += [Word(token.text) for token in tokens] * again
+        text, again = _take_tail(text)
+        times = min(MAX_REPEATS, times * again)
+        text = re.sub(r"^[\s:：]+", lambda m: " " * len(m.group()), text)
+        if _STAR.match(text.strip()):
+            text, delivery = text.replace("*", " "), delivery or "spoken"
         tokens = [token for token in split_words(text, self._language) if has_words(token.text)]
         words = tuple(Word(token.text) for token in tokens)
-        self._add(words, tuple(backing), row, tokens, delivery, times)
+        self._add(words, self._rejoined(tuple(backing)), row, tokens, delivery, times)
+
+    def _rejoined(self, words: tuple[Word, ...]) -> tuple[Word, ...]:
+        """Returns words from several parentheses as they are when they stand in one."""
+        return tuple(Word(token.text) for token in split_words(join_words(words), self._language))
 
     def _add(
         self,
@@ -293,7 +298,7 @@ class _Reader:
         draft = self._current
         block = draft.blocks[-1]
         if not words and backing and block:
-            block[-1] = replace(block[-1], backing=block[-1].backing + backing)
+            block[-1] = replace(block[-1], backing=self._rejoined(block[-1].backing + backing))
             return
         if not words and not backing:
             if times > 1 and draft.lines:
@@ -316,9 +321,16 @@ class _Reader:
                 blocks = [block for block in draft.blocks if block]
                 if not blocks:
                     continue
-                first = tagged and place == 0
-                if first and not self._title and len(blocks[0]) == 1 and len(draft.blocks) > 1 and len(blocks) == 1:
-                    self._title = blocks[0][0].text
+                first = tagged and place == 0 and not self._only_choruses
+                if (
+                    tagged
+                    and place == 0
+                    and not self._title
+                    and len(blocks[0]) == 1
+                    and len(draft.blocks) > 1
+                    and len(blocks) == 1
+                ):
+                    self._title = _as_title(blocks[0][0].text)
                     continue
                 sections += conclude_sections(blocks) if not tagged else _untagged(blocks, first=first)
                 continue
@@ -392,6 +404,20 @@ def _tail(row: Row, rest: str) -> Row:
     """Returns a row of which only the end is left, its marks moved with it."""
     cut = len(row.text) - len(rest)
     return replace(row, text=rest, marks=tuple((max(0, at - cut), seconds) for at, seconds in row.marks))
+
+
+def _as_title(text: str) -> str:
+    """Returns a title without brackets, which would end its own tag."""
+    return " ".join(re.sub(r"[\[\]]", " ", text)[:200].split())
+
+
+def _take_tail(text: str) -> tuple[str, int]:
+    """Returns a text without marks such as ``x2`` at its end, and how often they ask for it."""
+    times = 1
+    while tail := _TAIL_TIMES.search(text.rstrip()):
+        times = min(MAX_REPEATS, times * (parse_times(tail.group(1)) or 1))
+        text = text[: tail.start()]
+    return text, times
 
 
 def _untimed(line: LyricLine) -> LyricLine:

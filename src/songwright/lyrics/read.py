@@ -11,7 +11,7 @@ from songwright.lyrics.clean import decode, split_lines
 from songwright.lyrics.divide import divide_long_lines
 from songwright.lyrics.language import check_language, detect_language, is_right_to_left
 from songwright.lyrics.plain import is_tag_row, read_sections
-from songwright.lyrics.rows import read_rows
+from songwright.lyrics.rows import Row, read_rows
 from songwright.lyrics.sheet import Delivery, LyricLine, LyricSection, LyricSheet, Word, join_words
 from songwright.lyrics.tags import parse_tag
 
@@ -83,7 +83,7 @@ def to_text(sheet: LyricSheet) -> str:
     """
     rows: list[str] = [f"[ti:{sheet.title}]", ""] if sheet.title else []
     for section in sheet.sections:
-        rows += [*_section_rows(section), ""]
+        rows += [*_section_rows(section, sheet.language), ""]
     text = "\n".join(rows).rstrip() + "\n"
     try:
         again = read_lyrics(text).language
@@ -92,7 +92,7 @@ def to_text(sheet: LyricSheet) -> str:
     return text if again in ("", sheet.language) else f"[la:{sheet.language}]\n{text}"
 
 
-def _section_rows(section: LyricSection) -> list[str]:
+def _section_rows(section: LyricSection, language: str) -> list[str]:
     name = section.label or section.role
     tag = parse_tag(name)
     if tag is None or tag.role != section.role or tag.label != section.label:
@@ -101,17 +101,29 @@ def _section_rows(section: LyricSection) -> list[str]:
     length = f" {section.num_bars} bars" if section.num_bars else ""
     empty = ", instrumental" if tag is not None and tag.repeats and not section.lines else ""
     usual: Delivery = tag.delivery if tag is not None else "sung"
-    return [f"[{name}{length}{empty}]", *(_line_row(line, usual) for line in section.lines)]
+    return [f"[{name}{length}{empty}]", *(_line_row(line, usual, language) for line in section.lines)]
 
 
-def _line_row(line: LyricLine, usual: Delivery) -> str:
+def _line_row(line: LyricLine, usual: Delivery, language: str) -> str:
+    """Returns a line as it is read: with its way of singing where that is another, or where it looks like a tag."""
     stamp = f"[{clock(line.start_seconds, 3)}]" if line.start_seconds is not None else ""
-    way = f"[{line.delivery}] " if line.delivery != usual else ""
     words = line.text
     if stamp and len(line.word_seconds) == len(line.words) and line.words:
         words = stamped_words(line.words, line.word_seconds, 3)
     backing = f" ({join_words(line.backing)})" if line.backing else ""
+    way = (
+        f"[{line.delivery}] "
+        if line.delivery != usual or not _is_plain(f"{line.text}{backing}", line, language)
+        else ""
+    )
     return f"{stamp}{way}{words}{backing}"
+
+
+def _is_plain(text: str, line: LyricLine, language: str) -> bool:
+    """Whether a line alone on its row is read as it is."""
+    sections = read_sections((Row("[verse]"), Row("la"), Row(text)), language).sections
+    found = [(each.words, each.backing, each.delivery) for section in sections for each in section.lines[1:]]
+    return len(sections) == 1 and found == [(line.words, line.backing, "sung")]
 
 
 def stamped_words(words: tuple[Word, ...], seconds: tuple[float, ...], digits: int) -> str:

@@ -15,6 +15,7 @@ _STAMP = r"(\d{1,3}):(\d{2})(?:[.:](\d{1,3}))?"
 _LINE_STAMPS = re.compile(rf"^\s*((?:\[{_STAMP}\]\s*)+)(.*)$", re.S)
 _ONE_STAMP = re.compile(rf"\[{_STAMP}\]")
 _WORD_STAMP = re.compile(rf"<{_STAMP}>|\[{_STAMP}\]")
+_ANGLE_STAMP = re.compile(rf"<{_STAMP}>")
 _ID_TAG = re.compile(r"^\s*\[\s*([A-Za-z_#]{1,10})\s*:([^\[\]]*)\]\s*$")
 _ID_NAMES = {"ti": "title", "title": "title", "ar": "", "al": "", "by": "", "au": "", "re": "", "ve": "", "tool": "",
              "length": "", "offset": "offset", "la": "language", "lang": "language", "language": "language", "#": "",
@@ -81,7 +82,11 @@ def read_rows(lines: Sequence[str]) -> Rows:
         row, lost = _row(found.group(5) if found else line, stamped=found is not None)
         dropped |= lost
         if found is None:
-            rows.append((latest, row))
+            if row.marks:
+                start = row.marks[0][1]
+                timed, latest = True, max(latest, start)
+                row = replace(row, start_seconds=start)
+            rows.append((latest if row.start_seconds is None else row.start_seconds, row))
             continue
         stamps = [_seconds(*m.groups()) for m in _ONE_STAMP.finditer(found.group(1))]
         timed, many = True, many or len(stamps) > 1
@@ -111,11 +116,11 @@ def _row(text: str, *, stamped: bool) -> tuple[Row, bool]:
     kept, marks = "", []
     dropped = False
     at = 0
-    for match in _WORD_STAMP.finditer(text) if stamped or "<" in text else ():
+    for match in (_WORD_STAMP if stamped else _ANGLE_STAMP).finditer(text):
         piece, lost = clean(text[at : match.start()])
         kept, dropped, at = _joined(kept, piece), dropped or lost, match.end()
         groups = match.groups()
-        marks.append((len(kept), _seconds(*(groups[:3] if groups[0] else groups[3:]))))
+        marks.append((len(kept), _seconds(*(groups[:3] if groups[0] else groups[3:6]))))
     piece, lost = clean(text[at:])
     kept = _joined(kept, piece)
     lead = len(kept) - len(kept.lstrip())

@@ -104,7 +104,7 @@ def parse_tag(text: str) -> Tag | None:
     colon or comma; any other words around the name are kept as its description.
     """
     text = " ".join(text.split())
-    if not text or len(text) > 200:
+    if not text or len(text) > 200 or re.search(r"[\[\]]", text):
         return None
     head, *rest = _SPLIT.split(text, maxsplit=1)
     description = rest[0] if rest else ""

@@ -5,7 +5,10 @@ import unicodedata
 from dataclasses import dataclass
 
 _HAN = re.compile("[\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f]")
-_HAN_GAP = re.compile(f"(?<={_HAN.pattern}) (?={_HAN.pattern})")
+_HAN_GAP = re.compile(f"(?<={_HAN.pattern}) (?= *{_HAN.pattern})")
+_WIDE = "[…—“”‘’·\u3000-\u303f\u3400-\u9fff\uff00-\uffef]"
+_WIDE_GAP = re.compile(f"(?<={_WIDE}) +(?={_WIDE})")
+_CLOSE = re.compile("(?:(?![「『《〈【〔（［｛])[\u3001-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65])+")
 _GROUP = re.compile(r"[(（]([^()（）]*)[)）]")
 _PARENTHESES = re.compile("[()（）]")
 
@@ -27,26 +30,37 @@ def split_words(text: str, language: str) -> list[Token]:
     """Returns the words of a line, each with the punctuation that touches it.
 
     Words end at spaces, and before and after every Chinese character; Japanese is divided at spaces alone. A space
-    between two Chinese characters marks a phrase: it becomes a comma. A dash or other sign that stands alone goes to
-    the word before it.
+    between two Chinese characters marks a phrase: it becomes a comma of the language. A dash or other sign
+    that stands alone goes to the word before it.
     """
     by_character = language != "ja"
-    if by_character:
-        text = _HAN_GAP.sub("，", text)
+    text = _HAN_GAP.sub("，", text) if by_character else _WIDE_GAP.sub("、", text)
     found: list[Token] = []
     prefix, prefix_at = "", 0
     for match in re.finditer(r"\S+", text):
         pieces, rest = _pieces(match.group(), match.start(), by_character)
+        if pieces and found and not prefix and (close := _CLOSE.match(pieces[0].text)):
+            found[-1] = Token(found[-1].at, found[-1].text + close.group())
+            pieces[0] = Token(pieces[0].at + close.end(), pieces[0].text[close.end() :])
         if pieces and prefix:
             pieces[0] = Token(prefix_at, prefix + pieces[0].text)
             prefix = ""
         found += pieces
-        if rest and found:
+        if rest and (prefix or _is_opening(rest)):
+            prefix_at = prefix_at if prefix else match.end() - len(rest)
+            prefix += rest
+        elif rest and found:
             found[-1] = Token(found[-1].at, found[-1].text + rest)
         elif rest:
             prefix_at = prefix_at if prefix else match.start()
             prefix += rest
+    if prefix and found:
+        found[-1] = Token(found[-1].at, found[-1].text + prefix)
     return found
+
+
+def _is_opening(text: str) -> bool:
+    return all(unicodedata.category(char) in ("Ps", "Pi") for char in text)
 
 
 def _pieces(text: str, at: int, by_character: bool) -> tuple[list[Token], str]:
