@@ -48,10 +48,13 @@ def test_mnemonics_come_back_as_phones_with_places():
     assert np.abs(spoken.waveform).max() > 0.05
 
 
-def test_the_same_words_sound_the_same():
-    line = [Utterance("[[l'a|l'a]]", variant="f2", pitch=60)]
-    first, second = speak(line, "en"), speak(line, "en")
-    np.testing.assert_array_equal(first[0].waveform, second[0].waveform)
+def test_the_same_words_sound_the_same_a_second_later():
+    lines = [Utterance("[[l'a|s'i:]]", variant="f2", pitch=60), Utterance("[[s'i:]]", variant="m3")]
+    first = speak(lines, "en")
+    time.sleep(1.1)  # espeak would seed its noise with the second
+    for one, other in zip(first, speak(lines, "en"), strict=True):
+        np.testing.assert_array_equal(one.waveform, other.waveform)
+        assert one.phones == other.phones
 
 
 def test_more_texts_than_one_process_takes():
@@ -90,10 +93,8 @@ def test_an_unknown_language_is_named(language):
 def test_a_worker_that_hangs_is_killed(worker, monkeypatch):
     folder = worker("open(folder + '/pid', 'w').write(str(os.getpid()))\ntime.sleep(60)")
     monkeypatch.setattr(espeak, "TIMEOUT_SECONDS", 0.6)
-    begun = time.monotonic()
     with pytest.raises(SpeechError, match="no answer within"):
         phonemes(["hello"], "en")
-    assert time.monotonic() - begun < 20
     assert not alive(int((folder / "pid").read_text()))
 
 

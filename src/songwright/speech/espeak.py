@@ -108,6 +108,9 @@ def phonemes(texts: Sequence[str], language: str) -> list[list[list[str]]]:
 def speak(utterances: Sequence[Utterance], language: str) -> list[Spoken]:
     """Returns the sound of each utterance.
 
+    The same utterances in the same order sound the same, bit for bit; one of them by itself may differ a little, since
+    the engine's oscillators run on from one to the next.
+
     Raises:
         SpeechError: espeak failed, hung, or has no such voice.
     """

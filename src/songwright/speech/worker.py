@@ -54,6 +54,7 @@ class _Espeak:
         if self.sample_rate <= 0:
             raise RuntimeError("espeak-ng could not be started")
         self.library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+        self._voice = "-"
         self._samples = bytearray()
         self._events: list[list[Any]] = []
         self._callback = _Callback(self._receive)
@@ -72,10 +73,16 @@ class _Espeak:
             i += 1
         return 0
 
-    def voice(self, name: str) -> None:
-        """Chooses a voice."""
+    def voice(self, name: str, *, again: bool = False) -> None:
+        """Chooses a voice. That reads its dictionary, so one that is chosen already is chosen `again` only on request.
+
+        Sound wants it: what was spoken before would be heard in what follows.
+        """
+        if name == self._voice and not again:
+            return
         if self.library.espeak_SetVoiceByName(name.encode()) != 0:
             raise LookupError(name)
+        self._voice = name
 
     def phonemes(self, text: str) -> list[list[str]]:
         """Returns the phonemes of each word that espeak hears, stress marks kept."""
@@ -91,6 +98,7 @@ class _Espeak:
     def speak(self, text: str, rate: int, pitch: int, pitch_range: int, volume: int) -> tuple[bytes, list[list[Any]]]:
         """Returns 16-bit samples and [phoneme, first sample] rows; a row without name begins a word."""
         self._samples, self._events = bytearray(), []
+        self.library.espeak_ng_SetRandSeed(ctypes.c_long(1))  # its own seed is the time of day
         for parameter, value in ((_RATE, rate), (_PITCH, pitch), (_PITCH_RANGE, pitch_range), (_VOLUME, volume)):
             self.library.espeak_SetParameter(parameter, value, 0)
         data = text.encode()
@@ -104,7 +112,7 @@ def _answer(request: dict[str, Any], write: Callable[[bytes], Any]) -> None:
     audio: list[bytes] = []
     rows: list[Any] = []
     for item in request["items"]:
-        espeak.voice(item["voice"])
+        espeak.voice(item["voice"], again=request["task"] == "speak")
         if request["task"] == "phonemes":
             rows.append(espeak.phonemes(item["text"]))
         else:
