@@ -1,6 +1,6 @@
-"""Prints what is measured of the voices of the house singing plain tunes in three languages, beside targets and guessing.
+"""Prints what is measured of the house's voices singing plain tunes in three languages, beside targets and guesses.
 
-Usage: python benchmarks/singing.py [--voices clara,adam] [--languages en,zh,ru] [--songs FOLDER] [--check-meter]
+Usage: python benchmarks/singing.py [--voices clara,adam] [--languages en,zh,ru] [--check-meter]
 
 Each voice sings the same eight lines of each language to a simple tune in its own range. Every row is from the sound;
 the uninformed row is the likeliest phone sequence of the right length, heard by nobody. `--check-meter` measures the
@@ -72,9 +72,7 @@ def tune_of(language: str, singer: str, bpm: float) -> Song:
             octave, step = divmod(degree, 7)
             notes.append(Note(tick, length, tonic + 12 * octave + MAJOR[step], 80, syllable=len(syllables)))
             syllables.append(
-                Syllable(
-                    len(syllables), s.text, word.text, s.stress, index, language, s.phonemes, s.nucleus, s.tone
-                )  # fmt: skip
+                Syllable(len(syllables), s.text, word.text, s.stress, index, language, s.phonemes, s.nucleus, s.tone)
             )
             tick += length
         tick += 960 + -tick % 960
@@ -121,7 +119,7 @@ def guessed_error(lines: Sequence[LineSpan]) -> float:
 
 
 def sing(song: Song, seed: int) -> tuple[NDArray[np.float32], float]:
-    """Returns the dry voice and the seconds of processor time for one second of song, analysis and speaking included."""
+    """Returns the dry voice and the seconds of processor time a second of song (espeak's process apart)."""
     played = performance(song, song.tracks[0])
     length = song.duration_seconds
     begun = time.process_time()

@@ -57,7 +57,7 @@ def read_material(language: str, data: Path | None, percent: int, *, held_out: b
 
 
 def make_lines(material: Material, language: str, count: int, random: np.random.Generator) -> list[str]:
-    """Returns lines to speak: a third real words, a third poems where there are any, the rest words that do not exist."""
+    """Returns lines to speak: a third real words, a third poems if there are any, the rest invented words."""
     lines = []
     for i in range(count):
         if i % 3 == 1 and material.poems:

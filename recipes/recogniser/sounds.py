@@ -18,7 +18,7 @@ from songwright.evaluation.mel import HOP, SAMPLE_RATE, log_mel
 from songwright.evaluation.phoneme_classes import PhonemeClasses, phoneme_classes
 from songwright.speech.espeak import Spoken, Utterance, speak
 
-_FRAME_MS = 5.0
+_FRAME_MS = 7.5
 _VOLUME = 55  # the loudest variants clip above
 Wave = NDArray[np.float32]
 
@@ -50,7 +50,7 @@ def speak_lines(
     rates: tuple[int, int],
     random: np.random.Generator,
 ) -> list[Segments]:
-    """Returns lines spoken by the voices at random rates and pitches, half of them flat; those with unknown sounds left out."""
+    """Returns lines spoken by the voices at random rates and pitches, half of them flat."""
     utterances = [
         Utterance(
             text,

@@ -60,7 +60,7 @@ def load(folder: Path, side: str) -> list[Example]:
 
 
 def batch_of(examples: list[Example], size: int, frames: int, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Returns spectra (B, bands, T) and labels (B, T) of random stretches, with random tilt, noise floor and masked bands."""
+    """Returns spectra (B, bands, T) and labels (B, T) of random stretches, with random tilt, noise and masked bands."""
     mel = np.zeros((size, frames, NUM_BANDS), np.float32)
     labels = np.full((size, frames), -100, np.int64)
     for row in range(size):
