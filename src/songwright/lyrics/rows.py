@@ -181,7 +181,7 @@ def _read_srt(lines: Sequence[str]) -> Rows:
             text, lost = clean(_MARKUP.sub("", line))
             dropped |= lost
             if text.strip() or (cues[-1][2] and not lines[i - 1].strip()):
-                cues[-1][2].append(text.strip())
+                cues[-1][2].append(re.sub(r"^\s*[-–—]\s+", "", text).strip())
     cues = [(start, end, [t for t in texts if t]) for start, end, texts in cues]
     cues = sorted((c for c in cues if c[2]), key=lambda c: c[0])
     rows: list[Row] = []
