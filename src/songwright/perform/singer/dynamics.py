@@ -17,7 +17,7 @@ NEUTRAL_EFFORT = 0.6
 def effort_of(
     phrases: Sequence[Phrase], voice: Voice, times: NDArray[np.float64], rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Returns the effort at every time, 0 softest to 1 loudest. (frames,)
+    """Returns the effort at every time, 0 softest to 1 loudest. (frames,).
 
     Velocity sets it note by note; a phrase rises to its third quarter and gives way at its end; long notes swell.
     """
@@ -49,11 +49,12 @@ def level_db(effort: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def edges(phrase: Phrase, first: float, last: float, voice: Voice, times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Returns the gain (0 to 1) that a phrase begins and ends with. (frames,)
+    """Returns the gain (0 to 1) that a phrase begins and ends with. (frames,).
 
     Args:
         phrase: what is sung.
-        first, last: where its first phone begins and its last one ends, seconds.
+        first: where its first phone begins, seconds.
+        last: where its last phone ends, seconds.
         voice: hard or soft attack.
         times: seconds of every frame.
     """

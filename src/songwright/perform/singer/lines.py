@@ -122,16 +122,22 @@ def _with_sounds(syllables: Sequence[Syllable]) -> dict[int, Syllable]:
         if not syllable.phonemes:
             silent.setdefault(syllable.language or "en", []).append(syllable)
     for language, missing in silent.items():
-        texts = [s.text or "la" for s in missing]
+        texts = [s.text if any(c.isalnum() for c in s.text) else "la" for s in missing]
         for syllable, words in zip(missing, phonemes(texts, language), strict=True):
-            symbols = tuple(split_marks(p)[0].rstrip("0123456789") if language == "zh" else split_marks(p)[0]
-                            for word in words for p in word)  # fmt: skip
-            found = tuple(p for p in symbols if p and not p.startswith("("))[:_LONGEST_PHONEMES] or _LA
+            symbols = [split_marks(p)[0] for word in words for p in word]
+            if language == "zh":
+                symbols = [symbol.rstrip("0123456789") for symbol in symbols]
+            found = tuple(p for p in symbols if _sounds(p))[:_LONGEST_PHONEMES] or _LA
             nucleus = next((i for i, p in enumerate(found) if is_vowel(p)), 0)
             known[syllable.id] = replace(syllable, phonemes=found, nucleus=nucleus, language=language)
     return {
         i: replace(s, nucleus=nucleus_of(s.phonemes, s.nucleus), language=s.language or "en") for i, s in known.items()
     }
+
+
+def _sounds(symbol: str) -> bool:
+    """Whether a mnemonic is a phone, not a mark or a change of language."""
+    return any(c.isalnum() or c in "@&?" for c in symbol) and not symbol.startswith("(")
 
 
 def _syllables(voice: Sequence[tuple[SungNote, Syllable]]) -> list[SungSyllable]:
@@ -158,9 +164,9 @@ def _phrases(syllables: Sequence[SungSyllable]) -> tuple[Phrase, ...]:
             starts.append(i)
     phrases = []
     for first, end in zip(starts, [*starts[1:], len(syllables)], strict=True):
-        before = syllables[first].start - syllables[first - 1].end if first else 1e3
-        after = syllables[end].start - syllables[end - 1].end if end < len(syllables) else 1e3
+        rest_before = syllables[first].start - syllables[first - 1].end if first else 1e3
+        rest_after = syllables[end].start - syllables[end - 1].end if end < len(syllables) else 1e3
         same_line = first and syllables[first].syllable.line == syllables[first - 1].syllable.line
-        opens = not same_line or before >= BREATH_REST_SECONDS
-        phrases.append(Phrase(tuple(syllables[first:end]), before, after, opens))
+        opens = not same_line or rest_before >= BREATH_REST_SECONDS
+        phrases.append(Phrase(tuple(syllables[first:end]), rest_before, rest_after, opens))
     return tuple(phrases)

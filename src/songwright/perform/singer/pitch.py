@@ -1,6 +1,7 @@
 """The pitch of a sung part: written notes joined as a voice joins them, with vibrato, drift and jitter."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,7 @@ def hertz(semitones: NDArray[np.float64]) -> NDArray[np.float64]:
 def _joined(notes: Sequence[SungNote], voice: Voice, times: NDArray[np.float64]) -> NDArray[np.float64]:
     """Returns the notes as steps, each step rounded into a glide with a slight preparation and overshoot."""
     pitch = np.full(len(times), float(notes[0].pitch))
-    for before, note in zip(notes[:-1], notes[1:], strict=True):
+    for before, note in pairwise(notes):
         step = note.pitch - before.pitch
         if not step:
             continue
@@ -109,8 +110,8 @@ def _vibrate(
     rate = voice.vibrato_rate_hz * (1 + 0.05 * _noise(b - a, hop, 0.35, rng)) * (0.94 + 0.06 * np.minimum(along, 1))
     phase = 2 * np.pi * np.cumsum(rate) * hop
     grown = np.clip(along / _VIBRATO_GROWTH_SECONDS, 0, 1) ** 1.3
-    depth = voice.vibrato_cents / 100 * min(1.0, 0.45 + 0.35 * length)
-    depth = np.clip(depth * (1 + 0.15 * _noise(b - a, hop, 0.3, rng)), 0, 0.42)
+    full = voice.vibrato_cents / 100 * min(1.0, 0.45 + 0.35 * length)
+    depth = np.clip(full * (1 + 0.15 * _noise(b - a, hop, 0.3, rng)), 0, 0.42)
     ending = np.clip((note.end - times[a:b]) / 0.08, 0, 1)
     pitch[a:b] += depth * grown * ending * np.sin(phase)
 
@@ -138,7 +139,7 @@ def _speak(pitch: NDArray[np.float64], times: NDArray[np.float64], phrase: Phras
 
 
 def _noise(count: int, hop: float, seconds: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Returns smooth noise of unit spread that changes within about this many seconds. (count,)"""
+    """Returns smooth noise of unit spread that changes within about this many seconds. (count,)."""
     knots = int(count * hop / seconds) + 4
     values = rng.standard_normal(knots)
     position = np.arange(count) * hop / seconds + 1

@@ -12,11 +12,11 @@ from songwright.errors import InputError
 from songwright.perform.singer.breath import breath_before
 from songwright.perform.singer.dynamics import edges, effort_of, level_db
 from songwright.perform.singer.lines import Phrase, sung_parts
-from songwright.perform.singer.phones import balance_db, is_voiced
+from songwright.perform.singer.phones import balance_db, is_voiced, kind_of
 from songwright.perform.singer.pitch import contour, hertz
 from songwright.perform.singer.source import Source, SourceLine, SpokenLine
 from songwright.perform.singer.sources.espeak import EspeakSource
-from songwright.perform.singer.spectrum import alive, coloured, noise_share, with_effort
+from songwright.perform.singer.spectrum import alive, coloured, noise_share, rumble_cut, with_effort
 from songwright.perform.singer.timing import PlannedPhone, plan
 from songwright.perform.singer.voice import Voice, voice_of
 from songwright.perform.singer.voicing import synthesise
@@ -131,7 +131,7 @@ class SingerPlayer:
         """Adds one voice to the sound, phrase by phrase."""
         scope = ("singer", part, _fingerprint(phrases))
         last = phrases[-1].end + _AFTER_SECONDS
-        times = np.arange(int(last / HOP_SECONDS) + 2) * HOP_SECONDS
+        times = np.arange(int(last / HOP_SECONDS) + 2, dtype=np.float64) * HOP_SECONDS
         pitch = contour(phrases, take.voice, times, generator(self._seed, *scope, "pitch"))
         effort = effort_of(phrases, take.voice, times, generator(self._seed, *scope, "effort"))
         for i, phrase in enumerate(phrases):
@@ -211,6 +211,7 @@ def _sound(
     spectra[silent] = _SILENCE
     noise = noise_share(effort, sonorant, voice, take.hz)
     noise[~voiced] = 0.999
+    spectra += rumble_cut(take.hz) * (~voiced).astype(np.float32)[:, None]
     return synthesise(f0, spectra, noise.astype(np.float32), take.sample_rate, rng)
 
 
@@ -221,7 +222,7 @@ def _gain_db(
     owner: NDArray[np.int64],
     take: _Take,
 ) -> NDArray[np.float64]:
-    """Returns what brings vowels near one level at whatever pitch, and consonants into balance with them. (frames,)"""
+    """Returns what brings vowels near one level at whatever pitch, and consonants into balance. (frames,)."""
     harmonics = pitch_hz[:, None] * np.arange(1, 17)[None, :]
     bins = np.clip((harmonics / take.hz[1]).round().astype(int), 0, len(take.hz) - 1)
     tone = np.exp(np.take_along_axis(spectra, bins, axis=1).astype(np.float64)).sum(axis=1) * pitch_hz / take.hz[-1]
@@ -238,7 +239,10 @@ def _gain_db(
             gain[mine] -= np.median(level) if len(level) > 4 else level.max()
         else:
             wished = _VOWEL_LEVEL_DB + balance_db(row.phone.symbol) + take.voice.consonant_db
-            gain[mine] = wished - float(np.percentile(level, 85))
+            loudest = float(np.percentile(level, 85))
+            gain[mine] = wished - loudest
+            if kind_of(row.phone.symbol) in ("nasal", "liquid", "glide"):
+                gain[mine] += np.clip(_EVENNESS * (loudest - level), 0.0, 9.0)
     inner = owner >= 0
     if not inner.any():
         return gain

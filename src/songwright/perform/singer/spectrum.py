@@ -22,7 +22,7 @@ _DB = float(np.log(10) / 10)  # natural logarithm of power in one decibel
 _VALLEY_HZ, _VALLEY_DB = 1300.0, 17.0
 _TAIL_HZ = (3900.0, 5300.0)
 _ANCHOR_HZ = (2300.0, 4200.0)
-_THINNEST_DB = 22.0
+_THINNEST_DB = 18.0
 _SOURCE_END_SHARE = (0.8, 0.9)
 _FRICATIVE_FALL_DB = 9.0
 _EFFORT_TILT_DB = 4.2
@@ -66,7 +66,7 @@ def over(hz: NDArray[np.float64], band_hz: NDArray[np.float64], values: NDArray[
 
 
 def fill_valleys(log_power: Array, bin_hz: float) -> Array:
-    """Returns spectra in which nothing lies far below its surroundings. (frames, bins)"""
+    """Returns spectra in which nothing lies far below its surroundings. (frames, bins)."""
     from scipy.ndimage import uniform_filter1d
 
     size = max(3, int(_VALLEY_HZ / bin_hz))
@@ -78,7 +78,7 @@ def fill_valleys(log_power: Array, bin_hz: float) -> Array:
 def coloured(
     log_power: Array, source_rate: int, sonorant: NDArray[np.float64], voice: Voice, hz: NDArray[np.float64]
 ) -> Array:
-    """Returns a source's envelopes as a singer's, at neutral effort. (frames, len(hz))
+    """Returns a source's envelopes as a singer's, at neutral effort. (frames, len(hz)).
 
     Args:
         log_power: of the source. (frames, bins)
@@ -145,7 +145,7 @@ def _extended(log_power: Array, hz: NDArray[np.float64], source_rate: int) -> Ar
 
 
 def _character(voice: Voice, hz: NDArray[np.float64], curves: Tables) -> NDArray[np.float64]:
-    """Returns the voice's own tilt, equaliser and air in decibels. (bins,)"""
+    """Returns the voice's own tilt, equaliser and air in decibels. (bins,)."""
     octaves = np.log2(np.clip(hz, 250.0, 12000.0) / 500.0)
     gain = voice.tilt_db_per_octave * octaves
     gain += over(hz, np.array(EQUALISER_HZ, dtype=np.float64), np.array(voice.equaliser_db))
@@ -154,7 +154,7 @@ def _character(voice: Voice, hz: NDArray[np.float64], curves: Tables) -> NDArray
 
 
 def effort_curves(voice: Voice, hz: NDArray[np.float64]) -> tuple[Array, Array]:
-    """Returns what full effort adds to the neutral spectrum: tilt, and the singer's formant. (bins,) each, log power."""
+    """Returns what full effort adds to the neutral spectrum, log power: tilt, and the singer's formant."""
     tilt = _EFFORT_TILT_DB * np.clip(np.log2(np.maximum(hz, 1.0) / 500.0), -1.0, 3.6)
     ring = voice.ring_db * np.exp(-0.5 * ((hz - voice.ring_hz) / 420.0) ** 2)
     ring -= 0.25 * voice.ring_db * np.exp(-0.5 * ((hz - voice.ring_hz - 1500.0) / 500.0) ** 2)
@@ -164,7 +164,7 @@ def effort_curves(voice: Voice, hz: NDArray[np.float64]) -> tuple[Array, Array]:
 def with_effort(
     log_power: Array, effort: NDArray[np.float64], sonorant: NDArray[np.float64], voice: Voice, hz: NDArray[np.float64]
 ) -> Array:
-    """Returns spectra with tilt and ring by effort, in place. (frames, bins)"""
+    """Returns spectra with tilt and ring by effort, in place. (frames, bins)."""
     tilt, ring = effort_curves(voice, hz)
     push = ((effort - NEUTRAL_EFFORT) * (0.3 + 0.7 * sonorant)).astype(np.float32)[:, None]
     shine = (np.clip(0.35 + effort - 0.3, 0, 1.2) * sonorant).astype(np.float32)[:, None]
@@ -174,7 +174,7 @@ def with_effort(
 
 
 def alive(count: int, hz: NDArray[np.float64], rng: np.random.Generator) -> Array:
-    """Returns the slow wavering of a vowel's colour that no throat is without, log power. (count, len(hz))
+    """Returns the slow wavering of a vowel's colour that no throat is without, log power. (count, len(hz)).
 
     Bands about a third of a decade wide waver by themselves, within about 1.2 dB, several times a second.
     """
@@ -191,10 +191,15 @@ def alive(count: int, hz: NDArray[np.float64], rng: np.random.Generator) -> Arra
     return np.asarray(values[:, index] * (1 - part) + values[:, index + 1] * part, dtype=np.float32)
 
 
+def rumble_cut(hz: NDArray[np.float64]) -> Array:
+    """Returns what unvoiced sounds lose in the low: 18 dB an octave below 600 Hz, log power. (len(hz),)."""
+    return np.asarray(18.0 * _DB * np.log2(np.clip(hz, 40.0, 600.0) / 600.0), dtype=np.float32)
+
+
 def noise_share(
     effort: NDArray[np.float64], sonorant: NDArray[np.float64], voice: Voice, hz: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Returns the amplitude share of noise in voiced frames, 0 to 1. (frames, bins)
+    """Returns the amplitude share of noise in voiced frames, 0 to 1. (frames, bins).
 
     Vowels have the share of a voice of this breathiness, less of it the louder; voiced fricatives and stops are noise
     above 2 kHz.

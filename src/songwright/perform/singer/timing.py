@@ -1,4 +1,4 @@
-"""When every phone of a phrase is sung: vowels start on their notes, consonants keep their spoken length before them."""
+"""When every phone of a phrase is sung: vowels start on their notes, consonants keep their length before them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

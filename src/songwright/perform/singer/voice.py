@@ -116,5 +116,5 @@ def voice_of(singer: Singer | None) -> Voice:
     values["formant_scale"] = float(values["formant_scale"]) * float(values.pop("tract_ratio", 1.0))
     equaliser = tuple(float(values.pop(f"eq_{hz}_db", 0.0)) for hz in EQUALISER_HZ)
     names = {f.name for f in fields(Voice)}
-    known = {k: v if k == "variant" else float(v) for k, v in values.items() if k in names}
+    known: dict[str, Any] = {k: v if k == "variant" else float(v) for k, v in values.items() if k in names}
     return replace(Voice(**known), equaliser_db=equaliser)

@@ -107,7 +107,7 @@ def _between(rows: NDArray[np.float32], frames: NDArray[np.float64]) -> NDArray[
 
 
 def _spread(bins: int, sample_rate: int) -> NDArray[np.float32]:
-    """Returns a fixed smooth phase over frequency: different delays of less than a millisecond. (bins,)"""
+    """Returns a fixed smooth phase over frequency: different delays of less than a millisecond. (bins,)."""
     width = sample_rate / 2 / (bins - 1)
     hz = np.arange(bins) * width
     waves = [np.sin(2 * np.pi * hz / (_SPREAD_HZ * k) + k * k) / k**0.5 for k in (1.0, 1.7, 2.9, 4.6)]
