@@ -14,6 +14,7 @@ from songwright.errors import SongwrightError
 COMMANDS = {
     "make": "make a song from a sentence",
     "render": "play an existing score: song.json, MIDI or MusicXML",
+    "sing": "sing a score's tune: the voice alone",
     "inspect": "show what a prompt means, or a score bar by bar",
     "doctor": "say what is installed and how fast this machine is",
 }

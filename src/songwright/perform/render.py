@@ -124,6 +124,7 @@ def render_song(
         floating = _passes_full_scale(work.total)
         waveform = _write_premaster(premaster, work.total, space, floating=floating)
         lead = [plan for plan in plans if plan.voices and plan.track.role == "vocal"]
+        lead = lead if len(plans) > len(lead) else []  # a voice alone has no karaoke
         karaoke, level = _without_lead(folder, plans, work.total, space) if lead else (None, None)
         work.total = np.zeros((2, 0), np.int32)
         progress("master", 0.3)
