@@ -79,13 +79,28 @@ def plan_song(parts: Sequence[Part], bank: Bank, wishes: Wishes, *, seed: int, a
         archaic: whether old words are wanted.
     """
     draws = generator(seed, "lyrics", "plan", bank.language).random(len(bank.frames))
-    frames = [piece for frame in bank.frames for piece in (frame, *halves(frame))]
+    usable = [frame for frame in bank.frames if (archaic or not frame.archaic) and slots_fit(frame, wishes)]
+    frames = [piece for frame in usable for piece in (frame, *halves(frame))]
     by_name = {f.name: float(x) for f, x in zip(bank.frames, draws, strict=True)}
-    search = _Search(replace(bank, frames=tuple(frames)), wishes, by_name, archaic)
+    words = {frame.name: content_words(frame, bank) for frame in bank.frames}
+    ends = {frame.name: end_words(frame, bank) for frame in bank.frames}
+    search = _Search(replace(bank, frames=tuple(frames)), wishes, by_name, archaic, words, ends)
     plans = [Plan()]
     for part in parts:
         plans = search.extend(plans, part)
     return plans[0]
+
+
+def slots_fit(frame: Frame, wishes: Wishes) -> bool:
+    """Returns whether the subject and the title have the metre of the places that a frame keeps for them."""
+    for name, template in frame.slots():
+        if name == "subject" and not any(fits(free_stresses([shape]), template) for _, shape in wishes.subject_words):
+            return False
+        if name == "title":
+            stresses = free_stresses(wishes.title_shapes)
+            if not stresses or not fits(stresses, template):
+                return False
+    return True
 
 
 def halves(frame: Frame) -> tuple[Frame, ...]:
@@ -124,6 +139,8 @@ class _Search:
     wishes: Wishes
     draws: Mapping[str, float]
     archaic: bool
+    words: Mapping[str, frozenset[str]]
+    ends: Mapping[str, frozenset[str]]
 
     def extend(self, plans: list[Plan], part: Part) -> list[Plan]:
         """Returns the best plans with a part added."""
@@ -140,13 +157,15 @@ class _Search:
     def _fill(self, plans: list[Plan], part: Part, metre: Metre) -> list[Plan]:
         left = _target(part)
         while plans and left > 0:
-            sizes = [4] if left >= 4 else [left, 2] if left > 1 else [1]
             grown: list[Plan] = []
-            for size in [*sizes, 2, 1]:
-                grown = [new for plan in plans for new in self._grow(plan, part, metre, size, left)]
-                if grown:
-                    left -= size
-                    break
+            whole = [4, 2] if left >= 4 else [left, 2] if left > 1 else [1]
+            tries = [*((size, False) for size in whole), (min(left, 4), True), (1, False)]
+            for levels in ((3, 2, 1), (0,)):
+                for size, cut in tries if not grown else ():
+                    grown = [new for plan in plans for new in self._grow(plan, part, metre, size, left, cut, levels)]
+                    if grown:
+                        left -= size
+                        break
             plans = sorted(grown, key=lambda plan: -plan.score)[:_BEAM]
         return [replace(plan, metres={**plan.metres, part.role: metre.name}) for plan in plans]
 
@@ -162,13 +181,16 @@ class _Search:
             if metre.name in fixed or (not fixed and extra <= free):
                 yield metre, 1.2 * extra * max(1, part.num_lines // 4)
 
-    def _grow(self, plan: Plan, part: Part, metre: Metre, size: int, left: int) -> Iterator[Plan]:
-        for strictness in (3, 2, 1, 0):
+    def _grow(
+        self, plan: Plan, part: Part, metre: Metre, size: int, left: int, cut: bool, levels: Sequence[int]
+    ) -> Iterator[Plan]:
+        """Yields the plan with one more frame of a size; with `cut`, of the first lines of longer frames."""
+        for strictness in levels:
             grown = [
-                self._with(plan, part, frame, left)
+                self._with(plan, part, _first_lines(frame, size), left)
                 for frame in self.bank.frames
                 if frame.metre == metre.name
-                and len(frame.lines) == size
+                and (len(frame.lines) > size if cut else len(frame.lines) == size)
                 and part.role in frame.roles
                 and self._may(plan, part, frame, strictness)
             ]
@@ -178,11 +200,11 @@ class _Search:
 
     def _may(self, plan: Plan, part: Part, frame: Frame, strictness: int) -> bool:
         """Returns whether a frame may come next; what is barred is given up in three steps when nothing is left."""
-        if (frame.archaic and not self.archaic) or not self._slots_fit(plan, frame):
+        if _names_subject(frame) and any(_names_subject(f) for fs in plan.frames.values() for f in fs):
             return False
         here = plan.frames[part.key]
         if strictness and (
-            _whole(frame) in plan.used or any(end_words(f, self.bank) & end_words(frame, self.bank) for f in here)
+            _whole(frame) in plan.used or any(self.ends[_whole(f)] & self.ends[_whole(frame)] for f in here)
         ):
             return False
         if strictness >= 2:
@@ -196,21 +218,9 @@ class _Search:
                 return False
         return True
 
-    def _slots_fit(self, plan: Plan, frame: Frame) -> bool:
-        for name, template in frame.slots():
-            if name == "subject":
-                fitting = any(fits(free_stresses([shape]), template) for _, shape in self.wishes.subject_words)
-                if not fitting or any("{subject" in "".join(f.lines) for fs in plan.frames.values() for f in fs):
-                    return False
-            if name == "title":
-                stresses = free_stresses(self.wishes.title_shapes)
-                if not stresses or not fits(stresses, template):
-                    return False
-        return True
-
     def _with(self, plan: Plan, part: Part, frame: Frame, left: int) -> Plan:
         """Returns the plan with a frame added to a part."""
-        words = content_words(frame, self.bank)
+        words = self.words[_whole(frame)]
         frames = {**plan.frames, part.key: (*plan.frames[part.key], frame)}
         chorus = plan.chorus or frame
         score = plan.score + self._worth(plan, part, frame, words, left)
@@ -231,9 +241,9 @@ class _Search:
         worth += 0.4 * any(set(frame.threads) & set(f.threads) for f in others)
         worth += 0.5 * (bool(others) and _world(frame) in {_world(f) for f in others})
         here = plan.frames[part.key]
-        worth -= 0.5 * len(words & frozenset(w for f in here for w in content_words(f, self.bank)))
+        worth -= 0.5 * len(words & frozenset(w for f in here for w in self.words[_whole(f)]))
         worth -= 0.25 * len(words & plan.words)
-        worth -= 0.5 * len(end_words(frame, self.bank) & frozenset(w for f in others for w in end_words(f, self.bank)))
+        worth -= 0.5 * len(self.ends[_whole(frame)] & frozenset(w for f in others for w in self.ends[_whole(f)]))
         if part.role in ("verse", "rap"):
             worth += _place(part, frame, first=not here, last=left <= len(frame.lines))
             worth += self._sister(plan, part, frame)
@@ -263,6 +273,17 @@ def _place(part: Part, frame: Frame, *, first: bool, last: bool) -> float:
     if part.index > 0 and part.index == part.count - 1 and last:
         return 1.0 if "closing" in frame.places else 0.3 if "middle" in frame.places else -1.5
     return 0.8 if "middle" in frame.places else -0.5
+
+
+def _names_subject(frame: Frame) -> bool:
+    return any(name == "subject" for name, _ in frame.slots())
+
+
+def _first_lines(frame: Frame, size: int) -> Frame:
+    if len(frame.lines) == size:
+        return frame
+    hook = tuple(index for index in frame.hook if index < size)
+    return replace(frame, name=f"{frame.name}#", lines=frame.lines[:size], scheme=frame.scheme[:size], hook=hook)
 
 
 def _whole(frame: Frame) -> str:
