@@ -3,6 +3,7 @@
 Reading, writing and sounding are in `lyrics`; here is what a composer asks of them.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,7 @@ from songwright.brief.brief import Brief
 from songwright.compose.form import choose_key, plan_form
 from songwright.compose.lyric_form import (
     LANGUAGE_RATES,
+    PHRASE_FACTORS,
     PHRASE_SECONDS,
     RATES,
     SUNG_SHARE,
@@ -27,11 +29,13 @@ from songwright.score.voices import VOICE_TYPES
 from songwright.seeding import generator
 
 WORDED = ("verse", "prechorus", "chorus", "bridge", "theme", "head", "drop")
-"""Roles that have words when the program writes them; the drop only where nothing else would be a refrain."""
+"""Roles that have words when the program writes them; theme, head and drop only where there is no other refrain."""
 RAP_FAMILIES = ("hip_hop",)
 RAP_ROLES = ("verse",)
 FEWEST, MOST = {"sung": 4.0, "rap": 8.0}, {"sung": 13.0, "rap": 18.0}
 """Syllables in a line that the writer is asked for."""
+MOST_CHARACTERS = 10.0
+"""The same of a sung line in Mandarin."""
 MOST_LINES = 8
 
 
@@ -142,11 +146,13 @@ def request_for(brief: Brief, style: Style, plan: SongPlan, *, language: str = "
     rows = []
     for section in worded(plan):
         rap = _raps(section.role, brief, style)
-        unit, lines = _unit(section, plan, bar_seconds, rap=rap)
+        phrase = 2.6 if rap else PHRASE_SECONDS * PHRASE_FACTORS.get(language, 1.0)
+        unit, lines = _unit(section, plan, bar_seconds, phrase, most=16 if rap else MOST_LINES)
         delivery = "rap" if rap else "sung"
         rate = RATES[delivery] * LANGUAGE_RATES.get(language, 1.0) * (0.9 if section.role == "chorus" else 1.0)
         wanted = rate * unit * bar_seconds * SUNG_SHARE * min(1.3, max(0.8, style.melody.density))
-        syllables = min(max(wanted, FEWEST[delivery]), MOST[delivery])
+        most = MOST_CHARACTERS if language == "zh" and not rap else MOST[delivery]
+        syllables = min(max(wanted, FEWEST[delivery]), most)
         rows.append(SectionRequest(section.role, lines, round(syllables, 1), unit))
     traits = (*brief.traits, "rap") if any(_raps(s.role, brief, style) for s in worded(plan)) else brief.traits
     return LyricRequest(
@@ -158,22 +164,20 @@ def request_for(brief: Brief, style: Style, plan: SongPlan, *, language: str = "
 
 def worded(plan: SongPlan) -> tuple[SectionPlan, ...]:
     """Returns the sections of a planned form that get words."""
-    refrains = {"chorus", "theme", "head"} & {s.role for s in plan.sections}
-    sung = [s for s in plan.sections if s.role in WORDED and not (s.role == "drop" and refrains)]
+    roles = {s.role for s in plan.sections}
+    unsung = {"theme", "head", "drop"} if "chorus" in roles else {"drop"} if roles & {"theme", "head"} else set()
+    sung = [s for s in plan.sections if s.role in WORDED and s.role not in unsung]
     body = [s for s in sung if s.num_bars >= 2]
     return tuple(body or [max(plan.sections, key=lambda s: s.num_bars)])
 
 
-def _unit(section: SectionPlan, plan: SongPlan, bar_seconds: float, *, rap: bool) -> tuple[int, int]:
-    """Returns bars of a line, and how many lines the sections of this role have words for."""
-    seconds = 2.6 if rap else PHRASE_SECONDS
-    unit = min(UNITS, key=lambda u: (abs(u * bar_seconds / seconds - 1) if u * bar_seconds > seconds else
-                                     seconds / (u * bar_seconds) - 1, u))  # fmt: skip
+def _unit(section: SectionPlan, plan: SongPlan, bar_seconds: float, phrase: float, *, most: int) -> tuple[int, int]:
+    """Returns bars of a line of about `phrase` seconds, and how many lines the sections of this role have words for."""
+    unit = min(UNITS, key=lambda u: (abs(math.log(u * bar_seconds / phrase)), u))
     bars = [s.num_bars for s in plan.sections if s.role == section.role]
     length = min(bars) if section.role in ("chorus", "drop", "prechorus", "theme", "head") else section.num_bars
     while unit > 1 and length // unit < 2:
         unit //= 2
-    most = 16 if rap else MOST_LINES
     lines = max(1, min(most, length // unit))
     return unit, lines - (lines % 2 if lines > 2 else 0)
 

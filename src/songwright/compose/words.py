@@ -259,7 +259,7 @@ def melisma_owners(notes: Sequence[Note], words: WordLine) -> list[int]:
         for k in range(m):
             syllable = words.syllables[k]
             hold = 0.4 if syllable.is_open else 1.6
-            hold += 0.5 * (1.0 - syllable.stress) - 0.3 * (k == m - 1)
+            hold += 1.2 * (1.0 - syllable.stress) - 0.3 * (k == m - 1)
             on = best[k, i - 1] + hold + inner[i]
             new = best[k - 1, i - 1] + _place(notes[i], words, k) if k else np.inf
             best[k, i], goes_on[k, i] = min(on, new), on <= new

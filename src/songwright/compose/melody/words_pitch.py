@@ -14,7 +14,7 @@ from songwright.score.voices import VoiceType
 
 TONE_WEIGHT = 3.4
 """Cost of a move against the tones, in nats."""
-QUESTION_WEIGHT = 2.0
+QUESTION_WEIGHT = 4.0
 MELISMA_CHANCE = {
     "soul": 0.3, "rnb": 0.3, "gospel": 0.34, "mandarin_ballad": 0.16, "guofeng": 0.18, "russian_romance": 0.14,
     "folk": 0.08, "country": 0.09, "blues": 0.16, "jazz": 0.12, "pop": 0.08, "reggae": 0.06, "afrobeat": 0.08,
@@ -163,6 +163,6 @@ def speech_pitches(
         stressed = line.syllables[i].stress >= 0.85
         rises = line.question and i == last
         falls = line.delivery == "spoken" and i == last and not rises
-        peak = stressed and (i <= 1 or line.delivery == "rap") and line.syllables[i].ends_word
+        peak = stressed and (i <= 1 or line.delivery == "rap")
         pitches.append(high if rises or (peak and not falls) else base)
     return tuple(pitches)

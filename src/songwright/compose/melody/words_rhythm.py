@@ -329,8 +329,6 @@ def _with_lengths(onsets: tuple[int, ...], syllables: tuple[LineSyllable, ...], 
         rest = 0
         if syllable.pause and gap * seconds >= 0.4:
             rest = min(gap // 3, max(1, round(0.2 / seconds)))
-        elif syllable.ends_word and gap * seconds > 1.3:
-            rest = max(1, round((gap * seconds - 1.2) / seconds))
         slots.append((onset, max(1, gap - rest)))
     longest = max(2, round(LONGEST_FINAL_SECONDS / seconds))
     last = min(max(1, span.end - onsets[-1]), longest)
