@@ -6,6 +6,7 @@ their spelling, and vowels that espeak runs together (li-on, i-de-a) are parted 
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from songwright.lyrics.phonology.data import names, table
 from songwright.lyrics.phonology.numbers import NUMBER, expand, number_words
@@ -22,6 +23,7 @@ _WORDS = table("english_words.txt")
 _VOCABLES = tuple((re.compile(key), sounds) for key, sounds in table("english_vocables.txt").items())
 _NAMES = dict(zip("abcdefghijklmnopqrstuvwxyz", table("number_words.txt")["en.letters"], strict=True))
 _INITIALS = names("number_words.txt", "en.initials")
+_DOTTED = re.compile(r"[A-Za-z](?:\.[A-Za-z])+")
 _AMBIGUOUS = frozenset(("la", "us", "am", "id", "ai", "ac"))
 _PARTS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*['’]?|['’][^\W\d_]+(?:['’][^\W\d_]+)*['’]?|\d+")
 _ONSETS = frozenset(
@@ -31,13 +33,6 @@ _ONSETS = frozenset(
     + [f"{c} j" for c in "pbfvmkgh"]
     + ["s p", "s t", "s k", "s m", "s n", "s f", "s p r", "s t r", "s k r", "s p l", "s k l", "s k w", "s p j", "s k j"]
 )
-_CONTEXT_AFTER = {"close": ("to enough by", "k l 'oU s"), "live": ("music band show wire concert", "l 'aI v")}
-_CONTEXT_BEFORE = {
-    "close": ("so too get getting stay come came this how very", "k l 'oU s"),
-    "lives": ("our my your their two these those whole past nine of", "l 'aI v z"),
-    "tear": ("a single one another every each last this", "t 'i@3"),
-    "read": ("i've you've we've have has had be been never", "r 'E d"),
-}
 
 
 class English:
@@ -82,7 +77,7 @@ def _parts(text: str) -> list[tuple[str, str]]:
     lead, core, tail = _apostrophes(*split_edges(text))
     if not core:
         return []
-    if expand(core, tail, "en") is not None:
+    if expand(core, tail, "en") is not None or _DOTTED.fullmatch(core):
         return [(core + ("." if tail.startswith(".") else ""), text)]
     found: list[tuple[str, str]] = []
     at = 0
@@ -122,6 +117,8 @@ def _spoken(part: str) -> list[str]:
     short = expand(part.rstrip("."), part[len(part.rstrip(".")) :], "en")
     if short is not None:
         return short
+    if _DOTTED.fullmatch(part.rstrip(".")):
+        return [_NAMES[letter] for letter in plain(part) if letter in _NAMES]
     low = plain(part)
     initials = low in _INITIALS and (low not in _AMBIGUOUS or part.isupper()) and low != "ok"
     if initials or (part.isupper() and 1 < len(low) < 5 and not re.search("[aeiouy']|^[hm]+m$|^sh+$", low)):
@@ -150,11 +147,12 @@ def _squeezed(low: str) -> str:
 
 def _in_context(word: str, before: str, after: str) -> str:
     """Returns sounds of a word that is read in two ways, where its neighbours tell which."""
-    words, sounds = _CONTEXT_AFTER.get(word, ("", ""))
-    if after in words.split():
-        return sounds
-    words, sounds = _CONTEXT_BEFORE.get(word, ("", ""))
-    return sounds if before in words.split() else ""
+    for row, sounds in table("english_homographs.txt").items():
+        mark = ">" if ">" in row else "<"
+        name, _, neighbours = row.partition(mark)
+        if name == word and (after if mark == ">" else before) in neighbours.split(","):
+            return " ".join(sounds[1:])
+    return ""
 
 
 def _word(text: str, answers: Mapping[str, Sounds], given: str) -> tuple[SheetSyllable, ...]:
@@ -165,17 +163,31 @@ def _word(text: str, answers: Mapping[str, Sounds], given: str) -> tuple[SheetSy
         sounds = [sound for group in groups for sound in group]
         if len(keys) > 1 or NUMBER.fullmatch(part) or plain(part.rstrip(".")) != keys[0]:
             whole = len(keys) == 1 and part[:1].isalpha() and "." not in part and plain(part) not in _WORDS
-            texts = english_texts(letters, sounds) if whole else [letters, *[""] * (len(sounds) - 1)]
+            texts = english_texts(letters, sounds) if whole else _initials(letters, groups)
         else:
             texts = english_texts(letters, sounds)
         result += [sound.spelled(piece) for sound, piece in zip(sounds, texts, strict=True)]
     return tuple(result)
 
 
+def _initials(letters: str, groups: list[list[Sound]]) -> list[str]:
+    """Returns a letter for each name of a letter; of anything else, such as a number, the first syllable has it all."""
+    count = sum(len(group) for group in groups)
+    places = [i for i, c in enumerate(letters) if c.isalpha()]
+    if len(places) != len(groups) or any(c.isdigit() for c in letters):
+        return [letters, *[""] * (count - 1)]
+    edges = [0, *places[1:], len(letters)]
+    return [text for (a, b), group in zip(pairwise(edges), groups, strict=True) for text in _first(letters[a:b], group)]
+
+
+def _first(text: str, group: list[Sound]) -> list[str]:
+    return [text if i == 0 else "" for i in range(len(group))]
+
+
 def _sounded(key: str, answer: Sounds) -> list[Sound]:
     """Returns the syllables of one looked-up word."""
     known = _WORDS.get(key) or _vocable(key)
-    marked = known if known and not (answer and key in ("close", "read")) else answer
+    marked = known or answer
     phonemes = _opened(key, [Phoneme(*split_marks(p)) for p in marked])
     sounds = syllabify(phonemes, may_begin)
     if len(sounds) == 1 and key in FUNCTION_WORDS:

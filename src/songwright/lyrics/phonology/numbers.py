@@ -25,6 +25,8 @@ _SIGNS = {
 }  # fmt: skip
 
 _RU_ONES, _RU_TENS = table("number_words.txt")["ru.ones"], table("number_words.txt")["ru.tens"]
+_RU_DECADES = {"сорок": "сороков", "девяносто": "девяност", "пятьдесят": "пятидесят", "шестьдесят": "шестидесят",
+               "семьдесят": "семидесят", "восемьдесят": "восьмидесят"}  # fmt: skip
 _RU_HUNDREDS = table("number_words.txt")["ru.hundreds"]
 _RU_RU_HUNDREDS = table("number_words.txt")["ru.hundreds"]
 _ZH_DIGITS = "零一二三四五六七八九"
@@ -80,6 +82,8 @@ def number_words(text: str, language: str) -> list[str]:
         words += _part(part, language, year=len(parts) == 1 and before in ([], ["number"]))
     if language == "en" and ending:
         words = _ended(words, ending.group(1).strip("'"))
+    if language == "ru" and re.search("[хХ]$", text) and words[-1] in _RU_TENS:
+        words[-1] = f"{_RU_DECADES.get(words[-1], words[-1].replace('ь', ''))}ых"
     if language == "zh" and (after == ["百分之"] or before == ["第"]):
         return [*after, *before, *words]
     if before in (["number"], ["номер"]):

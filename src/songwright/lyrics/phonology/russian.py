@@ -20,6 +20,7 @@ VOWELS = "аеёиоуыэюя"
 FUNCTION_WORDS = names("function_words.txt", "ru")
 """Words of one syllable that are sung without stress."""
 
+_VOICED_AT_END = frozenset(("из", "без", "под", "над", "об", "через", "перед", "из-под"))
 _ONSETS = {"в": "v", "к": "k", "с": "s", "ф": "f"}
 _AFTER = {"б": "p", "ж": "S", "ль": "l"}
 _VOICED = frozenset(("b", "d", "d;", "dZ", "g", "z", "z;", "Z"))
@@ -68,6 +69,7 @@ class Russian:
         """Returns the syllables of each text of a line; those of one text spell it, those of prepositions are empty."""
         result: list[list[SheetSyllable]] = []
         waiting: tuple[str, ...] = ()
+        bare = [split_edges(text)[1].lower() for text in texts]
         for words in _line(texts):
             own: list[SheetSyllable] = []
             for letters, keys in words:
@@ -78,10 +80,14 @@ class Russian:
                     _append(own or next((r for r in reversed(result) if r), []), _AFTER[keys[0][0]])
                     continue
                 found = _word(letters, keys, sounds)
+                if len(words) > 1 and len({key for _, ((key, _), *_) in words}) == 1:  # о-о-о, на-на-на
+                    found = [replace(s, stress=1) for s in found]
                 if waiting and found:
                     found[0] = _prepended(found[0], waiting)
                     waiting = ()
                 own += found
+            if own and result and result[-1] and bare[len(result) - 1] in _VOICED_AT_END:
+                _voiced_before(result[-1], own[0])
             result.append(own)
         if waiting:
             _append(next((r for r in reversed(result) if r), []), *waiting)
@@ -91,6 +97,14 @@ class Russian:
 def _append(group: list[SheetSyllable], *phonemes: str) -> None:
     if group:
         group[-1] = replace(group[-1], phonemes=(*group[-1].phonemes, *phonemes))
+
+
+def _voiced_before(group: list[SheetSyllable], following: SheetSyllable) -> None:
+    """Gives a preposition (из, под) its voiced end back before a vowel or a voiced consonant."""
+    last = group[-1].phonemes[-1]
+    voiced = {"s": "z", "t": "d", "p": "b", "S": "Z"}.get(last)
+    if voiced and following.phonemes[0] not in _VOICELESS:
+        group[-1] = replace(group[-1], phonemes=(*group[-1].phonemes[:-1], voiced))
 
 
 def _prepended(syllable: SheetSyllable, onset: tuple[str, ...]) -> SheetSyllable:
