@@ -5,6 +5,7 @@ ICASSP 2014: sections 2.1 (thresholds) and 2.2 (tracking).
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,15 +171,12 @@ def _dip_weights(rows: NDArray[np.int64], depth: Floats, thresholds: Floats, sha
     below = np.searchsorted(thresholds, depth, side="right")  # thresholds[below:] are above the dip
     tail = np.concatenate([np.cumsum(share[::-1])[::-1], [0.0]])
     weight = np.zeros(len(rows))
-    starts = np.flatnonzero(np.diff(rows, prepend=-1))
-    lowest = np.minimum.accumulate(below + 0)
-    for first, last in zip(starts, [*starts[1:], len(rows)], strict=True):
+    starts = np.flatnonzero(np.diff(rows, prepend=-1)).tolist()
+    for first, last in pairwise([*starts, len(rows)]):
         reached = np.minimum.accumulate(below[first:last])
-        lowest[first:last] = reached
         earlier = np.concatenate([[len(thresholds)], reached[:-1]])
         weight[first:last] = tail[reached] - tail[earlier]
-        deepest = first + int(np.argmin(depth[first:last]))
-        weight[deepest] += 0.01 * (1.0 - tail[reached[-1]])
+        weight[first + int(np.argmin(depth[first:last]))] += 0.01 * (1.0 - tail[reached[-1]])
     return weight
 
 

@@ -51,7 +51,7 @@ class Budget:
 
     heard_seconds: float = 60.0
     pyin_seconds: float = 45.0
-    harvest_seconds: float = 5.0
+    harvest_seconds: float = 4.0
 
 
 EVERYTHING = Budget(1e9, 1e9, 1e9)
@@ -231,8 +231,8 @@ def planned_in_order(song: Song, track_id: str, phones: Sequence[SungPhone]) -> 
 
 
 def sampled(lines: Sequence[LineSpan], seconds: float) -> list[LineSpan]:
-    """Returns lines spread evenly over the song that last at most so many seconds together, at least one."""
-    if not lines:
+    """Returns lines spread evenly over the song, lasting at most so many seconds together: one or more, or none for 0."""
+    if not lines or seconds <= 0:
         return []
     mean = sum(line.end_seconds - line.start_seconds for line in lines) / len(lines)
     count = int(np.clip(seconds / max(mean, 0.1), 1, len(lines)))
