@@ -90,6 +90,7 @@ def _cyrillic(text: str) -> str:
 
 def _latin(text: str) -> str:
     words = re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*", text.replace("’", "'"))
+    words = [w for i, w in enumerate(words) if w not in (*words[max(0, i - 1) : i], *words[i + 1 : i + 2])]
     scores = {
         code: sum(word in marks.words for word in words) + 0.7 * sum(text.count(letter) for letter in marks.letters)
         for code, marks in _marks().items()

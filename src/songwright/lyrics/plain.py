@@ -29,7 +29,8 @@ _STAR = re.compile(r"^\*(?=\S)([^*]+)(?<=\S)\*$")
 _BY = re.compile(
     r"^(lyrics|music|words|written|composed|produced|arranged)( (and|&) (music|lyrics|produced|composed))? by\b", re.I
 )
-_HAN_NAME = re.compile(r"^(?:前奏|间奏|間奏|尾奏|独奏|主歌|副歌|桥段|過門|过门)[\s\d一二三四五六AB]*$")
+_NUMBER = re.compile(r"[(（]?\d{1,2}[.)）、]")
+_NUMBERED = re.compile(r"^\d{1,2}[.)]\s+(?=[^\W\d_])")
 _BULLET = re.compile(r"^(?:[-–—•]\s+|[•●▪]\s*)")
 
 
@@ -115,6 +116,12 @@ class _Reader:
             if not text.strip("-–—_*=~. ") or not text:
                 self._blank()
             return
+        if _NUMBER.fullmatch(text):
+            self._blank()
+            return
+        if (numbered := _NUMBERED.match(text)) and (index == 0 or not self._rows[index - 1].text):
+            row = _tail(row, text[numbered.end() :])
+            text = row.text
         if self._is_header(text, heading=heading) or self._take_tag(index, row):
             return
         times = parse_times(text.strip("()（） ")) if len(text) < 24 else None
@@ -210,7 +217,12 @@ class _Reader:
         return True
 
     def _may_be_bare(self, index: int) -> bool:
-        return index == 0 or not self._rows[index - 1].text or _HAN_NAME.match(self._rows[index].text) is not None
+        """Whether a row may be a tag without brackets: after a blank one, or if it can be nothing else."""
+        text = self._rows[index].text
+        if index == 0 or not self._rows[index - 1].text:
+            return True
+        tag = parse_tag(text) if len(text) <= 24 and (text[:1].isupper() or is_han(text[:1])) else None
+        return tag is not None and tag.always and not tag.description
 
     def _open(self, tag: Tag, written: str) -> None:
         self._open_group = False
@@ -347,12 +359,14 @@ class _Reader:
         if not lines and tag.kind == "end":
             return []
         if not lines and tag.repeats:
-            earlier = sung.get(tag.kind) or sung.get(tag.role, ())
+            earlier = sung.get(normal(tag.label)) or sung.get(tag.kind) or sung.get(tag.role, ())
             lines = tuple(self._kept(_untimed(line)) for line in earlier if self._has_room())
         if not lines and tag.role in ("verse", "prechorus", "chorus", "bridge") and not tag.instrumental:
             self._note(f"[{tag.label or tag.role}] has no words")
         if lines:
             sung[tag.kind] = sung[tag.role] = lines
+            if tag.label:
+                sung.setdefault(normal(tag.label), lines)
         found = [LyricSection(tag.role, lines, tag.label, tag.num_bars)]
         for _ in range(tag.times - 1):
             again = tuple(self._kept(_untimed(line)) for line in lines if self._has_room())
@@ -389,7 +403,11 @@ def _bare_tag(text: str) -> Tag | None:
     if len(text) > 40 or text.endswith((",", "!", "?", "，", "！", "？", "…")):
         return None
     tag = parse_tag(text.strip(" ."))
-    return tag if tag is not None and tag.bare and not tag.description else None
+    return (
+        tag
+        if tag is not None and tag.bare and (not tag.description or (tag.always and text.endswith((")", "）"))))
+        else None
+    )
 
 
 def _way(name: str) -> Delivery | None:

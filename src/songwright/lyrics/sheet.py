@@ -125,15 +125,18 @@ class LyricSheet:
 
 
 def join_words(words: tuple[Word, ...]) -> str:
-    """Returns words as a line of text: spaces between them, but none between Chinese characters.
+    """Returns words as a line of text, with spaces between them.
 
-    A dash that a word carries at its end stands free again.
+    There are none between Chinese characters, nor between those and numbers. A dash that a word carries at its end
+    stands free again.
     """
     text = ""
     for word in words:
-        if text[-1:] in ("—", "–") and text[-2:-1].isalnum() and not _is_han(text[-2]):
+        if text[-1:] in ("—", "–") and text[-2:-1].isalnum() and not _is_wide(text[-2]):
             text = f"{text[:-1]} {text[-1]}"
-        tight = _is_han(text.rstrip(_SIGNS)[-1:]) and _is_han(word.text.lstrip(_SIGNS)[:1])
+        last, first = text[-1:], word.text[:1]
+        tight = (last.isdigit() and _is_character(first)) or (_is_character(last) and first.isdigit())
+        tight = tight or (_is_wide(text.rstrip(_SIGNS)[-1:]) and _is_wide(word.text.lstrip(_SIGNS)[:1]))
         text += word.text if tight or not text else f" {word.text}"
     return text
 
@@ -142,5 +145,9 @@ _SIGNS = "…—“”‘’·"
 """Signs that both Chinese and Latin text use."""
 
 
-def _is_han(char: str) -> bool:
+def _is_wide(char: str) -> bool:
     return bool(char) and ("\u3000" <= char <= "\u303f" or "\u3400" <= char <= "\u9fff" or "\uff00" <= char <= "\uffef")
+
+
+def _is_character(char: str) -> bool:
+    return "\u3400" <= char <= "\u9fff"

@@ -45,7 +45,8 @@ class Tag:
         times: how often the section is sung.
         repeats: whether the tag alone sings the last section of its kind again.
         instrumental: whether nobody sings in it.
-        bare: whether the name needs no brackets.
+        bare: whether the name needs no brackets after a blank line.
+        always: whether it needs none anywhere.
     """
 
     kind: str
@@ -58,6 +59,7 @@ class Tag:
     repeats: bool = False
     instrumental: bool = False
     bare: bool = False
+    always: bool = False
 
 
 @functools.cache
@@ -113,6 +115,14 @@ def parse_tag(text: str) -> Tag | None:
     description, later_bars = _take_bars(description)
     if description and (more := parse_times(description)):
         times, description = more, ""
+    aside = re.search(r"\s*[(（]([^()（）]*)[)）]$", head)
+    if aside and aside.start():
+        head, description = (
+            head[: aside.start()],
+            ", ".join(part for part in (aside.group(1).strip(), description) if part),
+        )
+    again = next((w for w in head.split() if normal(w) in tag_words("again")), "")
+    head = " ".join(w for w in head.split() if w != again) or head
     found = _look_up(head)
     if found is None:
         return None
@@ -129,9 +139,10 @@ def parse_tag(text: str) -> Tag | None:
         delivery=kind.get("delivery", "sung"),
         num_bars=num_bars or later_bars or length,
         times=times,
-        repeats=kind.get("repeats", False) and not silent,
+        repeats=(kind.get("repeats", False) or bool(again)) and not silent,
         instrumental=kind.get("instrumental", False) or silent,
         bare=kind.get("bare", False) and not extra,
+        always=not extra and re.sub(r"[\s\dA-Da-d]*$", "", normal(head)) in tag_words("always"),
     )
 
 
