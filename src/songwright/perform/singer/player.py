@@ -12,6 +12,7 @@ from songwright.errors import InputError
 from songwright.perform.singer.breath import breath_before
 from songwright.perform.singer.dynamics import edges, effort_of, level_db
 from songwright.perform.singer.lines import Phrase, sung_parts
+from songwright.perform.singer.onsets import on_releases
 from songwright.perform.singer.phones import balance_db, is_voiced, kind_of
 from songwright.perform.singer.pitch import contour, hertz
 from songwright.perform.singer.source import Source, SourceLine, SpokenLine
@@ -167,7 +168,8 @@ def _spoken(source: Source, phrases: Sequence[Phrase]) -> dict[tuple[object, ...
         pitch = float(np.median([n.pitch for n in phrase.notes]))
         syllables = tuple(s.syllable for s in phrase.syllables)
         lines.setdefault(_line_key(phrase), SourceLine(syllables, 440.0 * 2 ** ((pitch - 69) / 12)))
-    return dict(zip(lines, source.speak(list(lines.values())), strict=True))
+    spoken = source.speak(list(lines.values()))
+    return {key: on_releases(line) for key, line in zip(lines, spoken, strict=True)}
 
 
 def _line_key(phrase: Phrase) -> tuple[object, ...]:
