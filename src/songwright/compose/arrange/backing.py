@@ -11,7 +11,7 @@ import numpy as np
 
 from songwright.compose.arrange.context import Context
 from songwright.compose.arrange.mixing import voice_mix
-from songwright.compose.arrange.vocal_harmony import Backing, backing_singers, harmony_line
+from songwright.compose.arrange.vocal_harmony import Backing, backing_singers, fits, harmony_line
 from songwright.compose.arrange.vocal_lead import section_of, write_voice
 from songwright.compose.arrange.vocal_phrases import AdLibs, Oohs, write_ad_libs, write_answers, write_oohs
 from songwright.compose.plan import SectionPlan
@@ -116,8 +116,11 @@ def _harmonies(
         pitches: list[int | None] = []
         for i, (seat, where) in enumerate(zip(seats, (book.harmony, book.second_harmony), strict=False)):
             if sings_there(context, section, where):
-                pitches = harmony_line(context, notes, context.key_of(section), seat, pitches)
-                voices[i].extend(_along(context, notes, pitches, i, line.index))
+                key = context.key_of(section)
+                found = harmony_line(context, notes, key, seat, pitches)
+                if fits(context, notes, found, key):
+                    voices[i].extend(_along(context, notes, found, i, line.index))
+                    pitches = found
     return voices
 
 

@@ -103,7 +103,9 @@ def _strike(
     length = event.end - event.start
     chosen = _voices_of(event, voices)
     chosen = tuple(sorted({voicings.playable(p + 12 * event.octaves) for p in chosen}))
-    if event.symbol != "b":
+    if context.room is not None:
+        chosen = voicings.clear_of_lead(chosen, event.start, event.start + max(length, int(length * player.part.gate)))
+    elif event.symbol != "b":
         chosen = voicings.clear_of_lead(chosen, event.start, event.start + length)
     if event.symbol == "m":
         return [Note(event.start, 40, p, touch(event.start, _EXTRA["m"])) for p in chosen[:3]]

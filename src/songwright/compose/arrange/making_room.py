@@ -161,9 +161,9 @@ def _is_taken(context: Context, stint: Stint, index: int, count: int, length: in
     share = context.style.vocals.fills
     if stint.section.role == "verse" and stint.section.occurrence == 0:
         share *= _FIRST_TIME if index < count - 1 else 1.0
-    elif stint.section.role in ("chorus", "drop"):
+    elif stint.section.role in ("chorus", "drop") and context.style.vocals.harmony != "none":
         share *= _CHORUS
-    share *= 1.25 if index % 2 else 0.75
+    share *= 1.2 if index % 2 else 0.85
     return bool(context.random("fill", stint.section.role, index).random() < share)
 
 

@@ -93,7 +93,10 @@ def write_arpeggio(context: Context, player: Player) -> Performance:
                     pitches = () if interval is None else (voices[0] + interval,)
                 end = event.end if change is None else change
                 played = tuple(pitch + 12 * event.octaves for pitch in pitches)
-                for pitch in _clear(context, played, voices, event.start, end, player):
+                heard = (
+                    end if context.room is None else max(end, event.start + int((end - event.start) * player.part.gate))
+                )
+                for pitch in _clear(context, played, voices, event.start, heard, player):
                     extra = 10.0 if event.accent else -26.0 if event.ghost else 0.0
                     gate = 0.5 if event.staccato else player.part.gate
                     notes.append(

@@ -67,12 +67,12 @@ def backing_singers(context: Context, vocals: VocalPlan) -> tuple[Backing, ...]:
 def _seat(context: Context, name: str, side: int, low: int, high: int, gender: str) -> Backing:
     """Returns a singer set above or below the lead, with what speaks against it."""
     voice = VOICE_TYPES[SINGERS[name].voice_type]
-    near, far = (low + NEAREST, high + 4) if side > 0 else (low - 4, high - NEAREST)
+    near, far = (low + NEAREST, high + 5) if side > 0 else (low - 5, high - NEAREST)
     outside = max(0, far - voice.high) + max(0, voice.low - near)
     strained = max(0, far - voice.tessitura[1]) + max(0, voice.tessitura[0] - near)
     luck = float(context.random("voice", "cast", name, side).random())
     other = _OTHER_GENDER * (voice.gender != gender)
-    cost = 2.0 * outside + 0.3 * strained + other + luck
+    cost = 2.5 * outside + 0.3 * strained + other + luck
     return Backing(Singer(name), side, voice.low, voice.high, cost)
 
 
@@ -102,6 +102,19 @@ def harmony_line(
         found[start:end] = _walk(context, lead[start:end], rows[start:end], key, other[start:end])
         start = end
     return found
+
+
+def fits(context: Context, lead: Sequence[Note], pitches: Sequence[int | None], key: Key) -> bool:
+    """Whether a harmony is worth singing: it reaches nearly all of the line, and nothing on a beat rubs the chord."""
+    rubs = strong = foreign = 0
+    for note, pitch in zip(lead, pitches, strict=True):
+        chord = heard_under(context, note)
+        tones = chord.pitch_classes if chord is not None else key.pitch_classes
+        if pitch is not None and is_strong(context, note):
+            strong += 1
+            foreign += pitch % 12 not in tones
+            rubs += pitch % 12 not in tones and (pitch - 1) % 12 in tones
+    return not rubs and 4 * foreign <= strong and 5 * sum(p is None for p in pitches) <= len(lead)
 
 
 def _candidates(note: Note, seat: Backing) -> list[int]:
@@ -158,7 +171,7 @@ def _note_cost(context: Context, note: Note, pitch: int, chord: Chord | None, ke
     strong = is_strong(context, note)
     tones = chord.pitch_classes if chord is not None else key.pitch_classes
     if pitch % 12 not in tones:
-        cost += 6.0 if strong else 1.2
+        cost += 9.0 if strong else 1.2
         cost += 8.0 if pitch % 12 not in key.pitch_classes else 0.0
         cost += (6.0 if strong else 1.5) * any((pitch - t) % 12 == 1 for t in tones)
     elif apart == 6 and note.pitch % 12 in tones:
