@@ -20,6 +20,8 @@ KINDS = {
     "counter": "Counter-lines",
 }
 
+WHERE = {"last_chorus": "in the last chorus", "chorus": "in choruses", "all": "throughout"}
+
 
 def pages() -> dict[str, str]:
     """Returns every page by file name."""
@@ -61,6 +63,8 @@ def page(style: Style) -> str:
             for idiom in style.harmony.idioms
         ],
         "",
+        *_voices(style),
+        "",
         "In patterns `X` is an accent, `x` plain, `o` soft, `g` a ghost, `r` and `t` two and three strokes; "
         "numbers are degrees of the chord.",
     ]
@@ -71,6 +75,26 @@ def page(style: Style) -> str:
         for part in parts:
             rows += ["", f"### {part.id}", "", _about(part), "", "```text", *_patterns(part), "```"]
     return "\n".join(rows) + "\n"
+
+
+def _voices(style: Style) -> list[str]:
+    """Returns what the style does around a lead voice, as sentences."""
+    book = style.vocals
+    if not (book.harmony == book.second_harmony == "none"):
+        second = f", a second {WHERE[book.second_harmony]}" if book.second_harmony != "none" else ""
+        harmony = f"a harmony {WHERE[book.harmony]}{second}"
+    else:
+        harmony = "no harmonies"
+    double = {"none": "no double", "ends": "a double of the last words of lines"}.get(
+        book.double, f"a double {WHERE.get(book.double, '')}"
+    )
+    oohs = f"{book.vowel}s of {book.ooh_voices} voices in {', '.join(book.oohs)}" if book.oohs else "no oohs"
+    cries = f", up to {book.ad_libs} ad libs" if book.ad_libs else ""
+    return [
+        f"With a voice: {harmony}; {double}; {oohs}{cries}. Answers in parentheses by "
+        f"{'two voices' if book.answer_voices == 2 else 'one voice'}; instruments fill "
+        f"{book.fills:.0%} of the rests between lines; the voice stands {book.level_db:+g} dB over the band."
+    ]
 
 
 def _about(part: Part) -> str:
