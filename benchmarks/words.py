@@ -114,8 +114,11 @@ def count_chords(
         span = next((c for c in chords if c.start_ticks <= start < c.end_ticks), None)
         chord = parse_chord(span.symbol) if span else None
         if chord is not None:
+            tones = set(chord.pitch_classes)
+            if len(tones) == 2:  # a power chord leaves its third to the tune
+                tones |= {(chord.root + 3) % 12, (chord.root + 4) % 12}
             tally.on_beat += 1
-            tally.consonant += pitch % 12 in chord.pitch_classes
+            tally.consonant += pitch % 12 in tones
 
 
 def compose(
@@ -141,7 +144,8 @@ def measure(tally: Tally, form: LyricForm, vocals: VocalPlan, chords: Sequence[C
     count_stress(
         tally, spans, {s.id: s.stress for s in vocals.syllables if _counts(s)}, plan.beat_ticks, plan.bar_ticks
     )
-    count_chords(tally, spans, chords, plan.beat_ticks, plan.bar_ticks)
+    tunes = [span for span in spans if by_id[span[0]].delivery == "sung"]
+    count_chords(tally, tunes, chords, plan.beat_ticks, plan.bar_ticks)
     lead = [s.id for s in vocals.syllables if not any(s in line.backing for line in vocals.lines)]
     words = [s for placed in form.lines for s in placed.line.syllables]
     tally.songs += 1

@@ -11,7 +11,7 @@ from songwright.score.instruments import INSTRUMENTS
 
 
 def made(style="pop", **wishes):
-    return compose_song(Brief(styles=(style,), seed=2, **wishes).with_said(duration_seconds=70.0))
+    return compose_song(Brief(styles=(style,), seed=2, **wishes).with_said(duration_seconds=70.0, instrumental=True))
 
 
 def test_nothing_wished_changes_nothing():

@@ -41,10 +41,14 @@ SHORTEST_SECTION_SECONDS = 15.0
 """Of a section of three lines and more."""
 PHRASE_SECONDS = 4.4
 """Usual length of a line."""
-PHRASE_FACTORS = {"zh": 1.15}
-"""Lines of Mandarin have few syllables and long ones."""
+PHRASE_SECONDS_SPOKEN = 2.6
+"""The same of rap and speech."""
+CRAMPED = 0.25
+"""Cost of a sung line in a single bar, where stresses crowd between the beats."""
 UNITS = (1, 2, 4)
 BACKING_SHARE = 0.7
+MOST_SIXTEENTHS = 0.8
+"""Share of a bar's sixteenths that may carry a syllable."""
 MOST_REPEATS = 4
 
 
@@ -152,12 +156,13 @@ def comfortable_bars(
     """
     factor = LANGUAGE_RATES.get(language, 1.0)
     wanted = RATES[delivery] * factor * (CHORUS_RATE if role in ("chorus", "drop") and delivery == "sung" else 1.0)
-    phrase = PHRASE_SECONDS * PHRASE_FACTORS.get(language, 1.0) if delivery == "sung" else 2.6
+    phrase = PHRASE_SECONDS if delivery == "sung" else PHRASE_SECONDS_SPOKEN
 
     def cost(unit: int) -> float:
         seconds = unit * bar_seconds
         rate = syllables / (seconds * SUNG_SHARE)
         odd = abs(math.log2(rate / wanted)) + 0.45 * abs(math.log2(seconds / phrase))
+        odd += CRAMPED * (unit == 1 and delivery == "sung")
         odd += 0.5 * max(0.0, math.log2(SHORTEST_SECTION_SECONDS / (seconds * num_lines))) * (num_lines >= 3)
         return odd + 8.0 * (rate > FASTEST[delivery] * factor) + 3.0 * (rate < SLOWEST * factor)
 
@@ -295,7 +300,10 @@ class _Layout:
             for j, _ in enumerate(section.lines):
                 weight, delivery = longest[section.role, j]
                 bars = units[section.role]
-                while weight / (bars * bar_seconds * SUNG_SHARE) > FASTEST[delivery] and bars < 64:
+                sixteenths = self.quarters * 4 * MOST_SIXTEENTHS
+                while max(
+                    weight / (bars * bar_seconds * SUNG_SHARE) / FASTEST[delivery], weight / (bars * sixteenths)
+                ) > 1 and bars < 64:  # fmt: skip
                     bars *= 2
                 row.append(bars)
             rows.append(tuple(row))

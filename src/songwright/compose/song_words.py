@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from songwright.brief.brief import Brief
 from songwright.compose.form import choose_key, plan_form
 from songwright.compose.lyric_form import (
+    CRAMPED,
     LANGUAGE_RATES,
-    PHRASE_FACTORS,
     PHRASE_SECONDS,
+    PHRASE_SECONDS_SPOKEN,
     RATES,
     SUNG_SHARE,
     UNITS,
@@ -30,9 +31,9 @@ from songwright.seeding import generator
 
 WORDED = ("verse", "prechorus", "chorus", "bridge", "theme", "head", "drop")
 """Roles that have words when the program writes them; theme, head and drop only where there is no other refrain."""
-RAP_FAMILIES = ("hip_hop",)
+RAP_STYLES = ("hip_hop", "trap")
 RAP_ROLES = ("verse",)
-FEWEST, MOST = {"sung": 4.0, "rap": 8.0}, {"sung": 13.0, "rap": 18.0}
+FEWEST, MOST = {"sung": 4.0, "rap": 8.0}, {"sung": 11.0, "rap": 12.0}
 """Syllables in a line that the writer is asked for."""
 MOST_CHARACTERS = 10.0
 """The same of a sung line in Mandarin."""
@@ -146,7 +147,7 @@ def request_for(brief: Brief, style: Style, plan: SongPlan, *, language: str = "
     rows = []
     for section in worded(plan):
         rap = _raps(section.role, brief, style)
-        phrase = 2.6 if rap else PHRASE_SECONDS * PHRASE_FACTORS.get(language, 1.0)
+        phrase = PHRASE_SECONDS_SPOKEN if rap else PHRASE_SECONDS
         unit, lines = _unit(section, plan, bar_seconds, phrase, most=16 if rap else MOST_LINES)
         delivery = "rap" if rap else "sung"
         rate = RATES[delivery] * LANGUAGE_RATES.get(language, 1.0) * (0.9 if section.role == "chorus" else 1.0)
@@ -173,7 +174,8 @@ def worded(plan: SongPlan) -> tuple[SectionPlan, ...]:
 
 def _unit(section: SectionPlan, plan: SongPlan, bar_seconds: float, phrase: float, *, most: int) -> tuple[int, int]:
     """Returns bars of a line of about `phrase` seconds, and how many lines the sections of this role have words for."""
-    unit = min(UNITS, key=lambda u: (abs(math.log(u * bar_seconds / phrase)), u))
+    cramped = 0.0 if phrase == PHRASE_SECONDS_SPOKEN else CRAMPED
+    unit = min(UNITS, key=lambda u: (abs(math.log(u * bar_seconds / phrase)) + cramped * (u == 1), u))
     bars = [s.num_bars for s in plan.sections if s.role == section.role]
     length = min(bars) if section.role in ("chorus", "drop", "prechorus", "theme", "head") else section.num_bars
     while unit > 1 and length // unit < 2:
@@ -209,7 +211,7 @@ def _merged(plan: SongPlan, sheet: LyricSheet, request: LyricRequest) -> tuple[L
 def _raps(role: str, brief: Brief, style: Style) -> bool:
     if "sung" in brief.traits:
         return False
-    return role in RAP_ROLES and (style.family in RAP_FAMILIES or "rap" in brief.traits)
+    return role in RAP_ROLES and (style.name in RAP_STYLES or "rap" in brief.traits)
 
 
 def _delivered(sheet: LyricSheet, brief: Brief, style: Style) -> LyricSheet:

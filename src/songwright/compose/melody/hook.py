@@ -5,13 +5,16 @@ from itertools import pairwise
 
 import numpy as np
 
+from songwright.compose.melody.features import SCALE
 from songwright.compose.melody.phrase_plan import Setting
-from songwright.compose.melody.phrases import Line
+from songwright.compose.melody.phrases import Line, lift_at
 from songwright.compose.melody.rhythm import SYNCOPATION_SHARE, Slots
 from songwright.compose.melody.word_lines import WordLine
 from songwright.compose.melody.words_pitch import Sung, opposed
 from songwright.compose.melody.words_rhythm import LineSyllable, strengths
 
+CHORD_COST = 1.5
+"""Of all notes on beats lying outside their chords."""
 TONE_COST = 6.0
 """Of every asked move that goes against the tones, as a share of those asked."""
 
@@ -48,7 +51,7 @@ def rhythm_cost(
     return float(cost)
 
 
-def hook_cost(line: Line, words: WordLine, sung: Sung, *, tones: bool = True) -> float:
+def hook_cost(line: Line, words: WordLine, sung: Sung, setting: Setting, *, tones: bool = True) -> float:
     """Returns how far a line is from what is easily remembered and well declaimed.
 
     A memorable line spans five to ten semitones, moves by steps and repeats with a leap or two, has its top on a
@@ -58,6 +61,7 @@ def hook_cost(line: Line, words: WordLine, sung: Sung, *, tones: bool = True) ->
         line: its notes.
         words: its syllables.
         sung: which note carries which.
+        setting: chords under it.
         tones: whether Mandarin tones count.
     """
     pitches = np.array(line.pitches)
@@ -79,8 +83,19 @@ def hook_cost(line: Line, words: WordLine, sung: Sung, *, tones: bool = True) ->
     cost -= 0.12 * float(np.mean(np.clip(rises, -4, 4))) if rises else 0.0
     figures = Counter(zip(moves.tolist(), moves[1:].tolist(), strict=False))
     cost -= 0.25 * min(2, sum(1 for count in figures.values() if count > 1))
+    cost += CHORD_COST * _foreign(line, setting)
     if tones:
         firsts = [int(p) for k, p in enumerate(pitches) if k == 0 or sung.owners[k] != sung.owners[k - 1]]
         against, asked = opposed(words.directions, firsts)
         cost += TONE_COST * against / max(1, asked)
     return float(cost)
+
+
+def _foreign(line: Line, setting: Setting) -> float:
+    """Returns the share of notes on beats that are no tone of their chord."""
+    shift = lift_at(setting, line.plan.start_ticks)
+    tonic, beat = setting.plan.key.tonic + shift, setting.plan.beat_ticks // 240
+    rows = [(s, n, p) for (s, n), p in zip(line.slots, line.pitches, strict=True) if s % setting.bar_steps % beat == 0]
+    harmonies = [(setting.harmony_of(line.plan.start_ticks, s, n, shift), p) for s, n, p in rows]
+    foreign = [bool(h.classes[(p - tonic) % 12] >= SCALE) for h, p in harmonies if h.root < 12]
+    return sum(foreign) / max(1, len(foreign))

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from songwright.compose.melody.features import SCALE, Floats
+from songwright.compose.melody.features import SCALE
 from songwright.compose.melody.model import MelodyModel
 from songwright.compose.melody.phrase_plan import STEP_TICKS, PhrasePlan, Setting
-from songwright.compose.melody.pitch import Guide, Past, write_pitches
+from songwright.compose.melody.pitch import Bend, Guide, Past, write_pitches
 from songwright.compose.melody.rhythm import Rhythm, Slots, virtual_stress, with_count, write_rhythm
 from songwright.compose.plan import Phrase
 
@@ -59,7 +59,7 @@ def write_phrase(
     upbeat: Slots = (),
     guide: Guide | None = None,
     unlike: tuple[int, ...] = (),
-    bias: Floats | None = None,
+    bend: Bend | None = None,
 ) -> Line:
     """Returns a phrase written to its plan, with exactly as many notes as it has syllables if these are given.
 
@@ -73,7 +73,7 @@ def write_phrase(
         upbeat: notes that lead into it (they count as syllables).
         guide: a tune to follow (indices count the upbeat).
         unlike: rhythm cells to contrast with.
-        bias: (notes, 25) added to the scores of the intervals into each note, e.g. by the words.
+        bend: what words add.
     """
     inner = plan if plan.syllables is None else replace(
         plan, syllables=max(1, plan.syllables - len(upbeat)), stresses=plan.stresses[len(upbeat) :]
@@ -87,7 +87,7 @@ def write_phrase(
     first = plan.start_ticks // STEP_TICKS
     tonic = setting.plan.key.tonic + shift
     past = tuple((s - first, p - tonic) for s, p in (before.steps() if before else ()) if s - first < slots[0][0])
-    pitches = write_pitches(model, plan, setting, slots, random, past=Past(past), guide=guide, shift=shift, bias=bias)
+    pitches = write_pitches(model, plan, setting, slots, random, past=Past(past), guide=guide, shift=shift, bend=bend)
     return Line(plan, slots, pitches, rhythm.cells)
 
 

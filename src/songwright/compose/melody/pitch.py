@@ -62,6 +62,19 @@ class Guide:
 
 
 @dataclass(frozen=True)
+class Bend:
+    """What words add to the models.
+
+    Attributes:
+        intervals: (notes, 25) added to the scores of the intervals into each note.
+        chord_tones: cost of a note on a beat that is no chord tone.
+    """
+
+    intervals: Floats
+    chord_tones: float = 0.0
+
+
+@dataclass(frozen=True)
 class _Note:
     """One note's fixed circumstances."""
 
@@ -84,7 +97,7 @@ def write_pitches(
     past: Past | None = None,
     guide: Guide | None = None,
     shift: int = 0,
-    bias: Floats | None = None,
+    bend: Bend | None = None,
 ) -> tuple[int, ...]:
     """Returns a MIDI pitch for every note of a rhythm.
 
@@ -97,10 +110,10 @@ def write_pitches(
         past: the end of the phrase before.
         guide: a tune to follow.
         shift: semitones of the section's lift.
-        bias: (notes, 25) added to the scores of the intervals into each note.
+        bend: what words add.
     """
     walk = _Walk(model, plan, setting, slots, random, past or Past(), guide or Guide(), shift)
-    walk.bias = bias
+    walk.bend = bend
     return walk.run()
 
 
@@ -119,7 +132,7 @@ class _Walk:
         shift: int,
     ) -> None:
         self.model, self.plan, self.setting, self.random, self.guide = model, plan, setting, random, guide
-        self.bias: Floats | None = None
+        self.bend: Bend | None = None
         self.tonic = setting.plan.key.tonic + shift
         self.past = past.notes[-3:]
         self.notes = self._circumstances(slots, shift)
@@ -250,8 +263,10 @@ class _Walk:
         if k in self.guide.pitches:
             pitch, weight = self.guide.pitches[k]
             scores = scores - weight * np.abs(candidate - (pitch - self.tonic))
-        if self.bias is not None:
-            scores = scores + self.bias[k]
+        if self.bend is not None:
+            scores = scores + self.bend.intervals[k]
+            if note.accent <= 2 and note.harmony.root < 12:
+                scores = scores - self.bend.chord_tones * (classes >= SCALE)
         return np.asarray(scores)
 
     def _cadence(self, note: _Note, degree: Ints, classes: Ints, size: Ints) -> Floats:

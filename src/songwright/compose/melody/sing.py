@@ -24,7 +24,7 @@ from songwright.compose.melody.words_pitch import (
     speech_pitches,
     spoken_rhythm,
     with_melismas,
-    word_bias,
+    word_bend,
 )
 from songwright.compose.melody.words_rhythm import (
     HABIT_NOISE,
@@ -42,8 +42,8 @@ from songwright.score.voices import VOICE_TYPES, VoiceType
 from songwright.seeding import generator
 
 RHYTHM_CANDIDATES = 8
-PITCH_CANDIDATES = {"chorus": 5, "drop": 5}
-"""Tunes drawn for a new line; two for roles that are not listed."""
+PITCH_CANDIDATES = {"chorus": 6, "drop": 6}
+"""Tunes drawn for a new line; three for roles that are not listed."""
 ADAPTED = 6.0
 """Cost of a semitone away from the shared tune on notes that only other words brought."""
 TONAL = 1.3
@@ -230,8 +230,8 @@ class SongSinger:
                 keep = max(keep, after / (plan.num_bars * self.setting.bar_steps))
             guide = self._guide(self.tunes[source], words, sung, plan, keep)
         before = self.tunes[-1].line if self.tunes else None
-        bias = word_bias(words, sung, self._peers(i), tones=self.heed_tones)
-        tries = PITCH_CANDIDATES.get(section.role, 2)
+        bend = word_bend(words, sung, self._peers(i), tones=self.heed_tones)
+        tries = PITCH_CANDIDATES.get(section.role, 3)
         best: tuple[float, Line] | None = None
         for _ in range(tries):
             line = write_phrase(
@@ -242,9 +242,9 @@ class SongSinger:
                 before=before,
                 rhythm=Rhythm((), sung.slots),
                 guide=guide,
-                bias=bias,
+                bend=bend,
             )
-            cost = hook_cost(line, words, sung, tones=self.heed_tones)
+            cost = hook_cost(line, words, sung, self.setting, tones=self.heed_tones)
             if best is None or cost < best[0]:
                 best = (cost, line)
         assert best is not None
@@ -281,10 +281,10 @@ class SongSinger:
             return self._speech(words, plan, slots)
         sung = _with_melismas_of(slots, words, source, span)
         guide = self._guide(source, words, sung, plan, 1.0)
-        bias = word_bias(words, sung, (), tones=self.heed_tones)
+        bend = word_bend(words, sung, (), tones=self.heed_tones)
         before = self.tunes[-1].line if self.tunes else None
         line = write_phrase(
-            self.model, plan, self.setting, random, before=before, rhythm=Rhythm((), sung.slots), guide=guide, bias=bias
+            self.model, plan, self.setting, random, before=before, rhythm=Rhythm((), sung.slots), guide=guide, bend=bend
         )
         return Tune(line, sung, words)
 

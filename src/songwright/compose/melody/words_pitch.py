@@ -6,14 +6,17 @@ from itertools import pairwise
 
 import numpy as np
 
-from songwright.compose.melody.features import INTERVALS, Floats
+from songwright.compose.melody.features import INTERVALS
 from songwright.compose.melody.phrase_plan import PhrasePlan, Setting
+from songwright.compose.melody.pitch import Bend
 from songwright.compose.melody.rhythm import Slots
 from songwright.compose.melody.word_lines import WordLine
 from songwright.score.voices import VoiceType
 
 TONE_WEIGHT = 3.4
 """Cost of a move against the tones, in nats."""
+CHORD_PULL = 0.2
+"""Cost of a note on a beat outside its chord: words dwell on beats more than instruments do."""
 QUESTION_WEIGHT = 4.0
 MELISMA_CHANCE = {
     "soul": 0.3, "rnb": 0.3, "gospel": 0.34, "mandarin_ballad": 0.16, "guofeng": 0.18, "russian_romance": 0.14,
@@ -86,8 +89,8 @@ def _split(length: int, step: float, last: bool, many: bool) -> tuple[int, ...]:
     return (length - short, short)
 
 
-def word_bias(line: WordLine, sung: Sung, peers: Sequence[WordLine], *, tones: bool = True) -> Floats:
-    """Returns what the words add to the scores of the 25 intervals into each note, (notes, 25).
+def word_bend(line: WordLine, sung: Sung, peers: Sequence[WordLine], *, tones: bool = True) -> Bend:
+    """Returns what the words add to the model of pitches.
 
     Args:
         line: the words.
@@ -108,7 +111,7 @@ def word_bias(line: WordLine, sung: Sung, peers: Sequence[WordLine], *, tones: b
         bias[k] -= TONE_WEIGHT * (up * (INTERVALS < 0) + down * (INTERVALS > 0))
     if line.question and len(sung.slots) > 1:
         bias[-1] += QUESTION_WEIGHT * (np.sign(INTERVALS) * (np.abs(INTERVALS) <= 7))
-    return bias
+    return Bend(bias, CHORD_PULL)
 
 
 def opposed(directions: Sequence[int], pitches: Sequence[int]) -> tuple[int, int]:
@@ -154,7 +157,7 @@ def speech_pitches(
     shift = setting.plan.section_at(plan.start_ticks).key_shift
     tonic = setting.plan.key.tonic + shift
     third = 3 if setting.mode else 4
-    bottom = voice.tessitura[0] - 1
+    bottom = voice.tessitura[0]
     base = next(p for p in range(bottom, bottom + 12) if (p - tonic) % 12 in (0, 7))
     high = base + (third if (base - tonic) % 12 == 0 else 3 if setting.mode else 2)
     pitches = []
