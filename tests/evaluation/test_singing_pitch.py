@@ -16,11 +16,11 @@ def voice(f0_hz, sample_rate=SAMPLE_RATE):
 
 
 @pytest.mark.parametrize("f0_hz", [70.0, 110.0, 196.0, 329.6, 523.3, 784.0])
-def test_steady_tones_are_within_three_cents(f0_hz):
+def test_steady_tones_are_within_five_cents(f0_hz):
     track = pyin(voice(np.full(SAMPLE_RATE // 2, f0_hz)), SAMPLE_RATE)
     middle = track.between(0.1, 0.4)
     assert (middle > 0).all()
-    assert np.abs(1200 * np.log2(middle / f0_hz)).max() < 3.0
+    assert np.abs(1200 * np.log2(middle / f0_hz)).max() < 5.0
 
 
 def test_vibrato_and_glides_are_followed():

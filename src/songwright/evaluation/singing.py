@@ -231,7 +231,7 @@ def planned_in_order(song: Song, track_id: str, phones: Sequence[SungPhone]) -> 
 
 
 def sampled(lines: Sequence[LineSpan], seconds: float) -> list[LineSpan]:
-    """Returns lines spread evenly over the song, lasting at most so many seconds together: one or more, or none for 0."""
+    """Returns lines spread evenly over the song, lasting at most so many seconds together: one at least, none for 0."""
     if not lines or seconds <= 0:
         return []
     mean = sum(line.end_seconds - line.start_seconds for line in lines) / len(lines)
