@@ -71,6 +71,14 @@ def test_songs_of_older_files_have_words_without_sounds():
     assert song.syllables == (Syllable(0, "la", "la", 1),) and song.tracks[0].singer is None
 
 
+def test_syllables_of_numbers_are_one_word():
+    from songwright.score.sung import word_places
+
+    parts = [("24", "24"), ("", "24"), ("", "24"), ("la", "la"), ("la", "la")]
+    places = word_places([Syllable(i, text, word) for i, (text, word) in enumerate(parts)])
+    assert list(places.values()) == ["begin", "middle", "end", "single", "single"]
+
+
 def sung(**changes):
     return Song(
         duration_ticks=3840,

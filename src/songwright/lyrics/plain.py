@@ -276,10 +276,12 @@ class _Reader:
         self._open_group = still_open
         times = 1
         backing: list[Word] = []
-        for group in (found.replace("*", " ").strip(" :：") for found in groups):
+        for group in (found.replace("*", " ").lstrip(" :：").rstrip() for found in groups):
             if (asked := parse_times(group)) is not None:
                 times = min(MAX_REPEATS, times * asked)
-            elif normal(group) in tag_words("speakers") and (is_han(group[:1]) or group.lower() in ("male", "female")):
+            elif normal(group.rstrip(":：")) in tag_words("speakers") and (
+                is_han(group[:1]) or group.lower() in ("male", "female")
+            ):
                 self._note(f"who sings is not read from the lyrics: '({group})' left out")
             else:
                 group, again = _take_tail(group)

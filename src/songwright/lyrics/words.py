@@ -72,7 +72,7 @@ def _pieces(text: str, at: int, by_character: bool) -> tuple[list[Token], str]:
     for i, char in enumerate(text):
         kind = "han" if by_character and is_han(char) else "letter" if _is_spoken(char) else "sign"
         if kind == "sign":
-            opens = unicodedata.category(char) in ("Ps", "Pi") and last != "letter"
+            opens = unicodedata.category(char) in ("Ps", "Pi") and (last != "letter" or not _is_spoken(text[i - 1]))
             if prefix or not found or opens:
                 start = start if prefix else at + i
                 prefix += char

@@ -30,13 +30,16 @@ class SungPhone:
 def word_places(syllables: Sequence[Syllable]) -> dict[int, Place]:
     """Returns for each syllable's id where it stands in its word.
 
-    Syllables of one word follow each other, carry the same `word`, and together spell it.
+    Syllables of one word follow each other, carry the same `word`, and together spell it; of a number
+    the first has all the digits and the rest no text.
     """
     places: dict[int, Place] = {}
     at = 0
     while at < len(syllables):
         word, text, end = syllables[at].word, syllables[at].text, at + 1
-        while word and text != word and end < len(syllables) and syllables[end].word == word:
+        while word and end < len(syllables) and syllables[end].word == word:
+            if text == word and syllables[end].text:
+                break
             text += syllables[end].text
             end += 1
         for i in range(at, end):
