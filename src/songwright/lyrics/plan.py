@@ -5,6 +5,7 @@ in sister verses, another metre in the bridge; barred are clashing scenes and te
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +16,8 @@ from songwright.seeding import generator
 
 _BEAM = 10
 _JITTER = 0.9
+_RARE = ("humour", "war_peace", "faith", "winter")
+"""Themes that stand out where nobody asked for them."""
 _PERSONS = {
     "you": {"you": 0.7, "i": 0.2, "none": 0.2},
     "i": {"i": 0.6, "none": 0.4},
@@ -84,7 +87,7 @@ def plan_song(parts: Sequence[Part], bank: Bank, wishes: Wishes, *, seed: int, a
     by_name = {f.name: float(x) for f, x in zip(bank.frames, draws, strict=True)}
     words = {frame.name: content_words(frame, bank) for frame in bank.frames}
     ends = {frame.name: end_words(frame, bank) for frame in bank.frames}
-    search = _Search(replace(bank, frames=tuple(frames)), wishes, by_name, archaic, words, ends)
+    search = _Search(replace(bank, frames=tuple(frames)), wishes, by_name, archaic, words, ends, worlds(bank))
     plans = [Plan()]
     for part in parts:
         plans = search.extend(plans, part)
@@ -114,6 +117,15 @@ def halves(frame: Frame) -> tuple[Frame, ...]:
     )
 
 
+def worlds(bank: Bank) -> dict[str, str]:
+    """Returns the world of each frame: the file in which its first theme is most at home."""
+    counts: dict[str, Counter[str]] = {}
+    for frame in bank.frames:
+        counts.setdefault("".join(frame.themes[:1]), Counter())[frame.name.partition(":")[0]] += 1
+    homes = {theme: count.most_common(1)[0][0] for theme, count in counts.items()}
+    return {frame.name: homes["".join(frame.themes[:1])] for frame in bank.frames}
+
+
 def content_words(frame: Frame, bank: Bank) -> frozenset[str]:
     """Returns the words of a frame that carry sense (Chinese: pairs of characters)."""
     text = " ".join(frame.lines)
@@ -141,6 +153,7 @@ class _Search:
     archaic: bool
     words: Mapping[str, frozenset[str]]
     ends: Mapping[str, frozenset[str]]
+    worlds: Mapping[str, str]
 
     def extend(self, plans: list[Plan], part: Part) -> list[Plan]:
         """Returns the best plans with a part added."""
@@ -179,7 +192,7 @@ class _Search:
             extra = abs(metre.mean - part.syllables) - nearest
             free = 2.01 if part.role in ("prechorus", "bridge", "outro") else 1.01
             if metre.name in fixed or (not fixed and extra <= free):
-                yield metre, 1.2 * extra * max(1, part.num_lines // 4)
+                yield metre, (0.6 if free > 2 else 1.2) * extra * max(1, part.num_lines // 4)
 
     def _grow(
         self, plan: Plan, part: Part, metre: Metre, size: int, left: int, cut: bool, levels: Sequence[int]
@@ -212,6 +225,8 @@ class _Search:
             persons = _PERSONS[plan.chorus.person if plan.chorus else frame.person]
             if {"bright", "dark"} <= tones or frame.person not in persons:
                 return False
+            if frame.themes[:1] and frame.themes[0] in _RARE and self.wishes.themes.get(frame.themes[0], 0.0) < 0.3:
+                return False
         if strictness >= 3:
             tenses = {f.tense for f in here} | {frame.tense}
             if {"past", "present"} <= tenses or any(self.bank.clash(f.scenes, frame.scenes) for f in here):
@@ -228,18 +243,18 @@ class _Search:
 
     def _worth(self, plan: Plan, part: Part, frame: Frame, words: frozenset[str], left: int) -> float:
         others = [f for fs in plan.frames.values() for f in fs]
-        weight = 1.5 if len(frame.lines) == 1 else 3.0
-        worth = weight * self.wishes.weight(frame.themes) + _JITTER * self.draws[_whole(frame)]
+        fit = self.wishes.weight(frame.themes)
+        worth = 3.0 * fit - 1.0 * (fit < 0.15) + _JITTER * self.draws[_whole(frame)]
         worth += 2.5 * (self.archaic and frame.archaic)
         slots = {name for name, _ in frame.slots()}
-        worth += 4.0 * ("title" in slots) + 1.0 * ("subject" in slots)
+        worth += 9.0 * ("title" in slots) + (0.8 if self.wishes.is_named else 3.0) * ("subject" in slots)
         if frame.mood != "neutral" and self.wishes.tone != "neutral":
             worth += 0.5 if frame.mood == self.wishes.tone else -2.5
         if plan.chorus:
             worth += _PERSONS[plan.chorus.person].get(frame.person, -1.0)
-            worth += 1.3 * (_world(frame) == _world(plan.chorus))
+            worth += 1.3 * (self.worlds[_whole(frame)] == self.worlds[_whole(plan.chorus)])
         worth += 0.4 * any(set(frame.threads) & set(f.threads) for f in others)
-        worth += 0.5 * (bool(others) and _world(frame) in {_world(f) for f in others})
+        worth += 0.5 * (bool(others) and self.worlds[_whole(frame)] in {self.worlds[_whole(f)] for f in others})
         here = plan.frames[part.key]
         worth -= 0.5 * len(words & frozenset(w for f in here for w in self.words[_whole(f)]))
         worth -= 0.25 * len(words & plan.words)
@@ -251,7 +266,7 @@ class _Search:
             worth += 0.8 * (frame.metre != plan.metres.get("verse")) + 0.3 * (
                 frame.scheme not in {f.scheme for f in others}
             )
-        return worth
+        return worth * min(1.0, len(frame.lines) / min(left, 4)) - 0.8 * (len(frame.lines) < min(left, 4))
 
     def _sister(self, plan: Plan, part: Part, frame: Frame) -> float:
         """Returns the gain of keeping the scheme of the first verse in the same place."""
@@ -288,7 +303,3 @@ def _first_lines(frame: Frame, size: int) -> Frame:
 
 def _whole(frame: Frame) -> str:
     return frame.name.partition("#")[0]
-
-
-def _world(frame: Frame) -> str:
-    return frame.name.partition(":")[0]
