@@ -57,11 +57,11 @@ def main() -> None:
         path = arguments.out / f"train-{k:03d}-{language}.npz"
         if path.exists():
             continue
-        names = voices["train"]
+        random = generator(seed, "train", language, k)
         write(
             path,
             make_examples(
-                materials[language], language, names, SHARD_LINES, rates, generator(seed, "train", language, k)
+                materials[language], language, voices["train"], voices["left_out"], SHARD_LINES, rates, random
             ),
         )
         made += 1

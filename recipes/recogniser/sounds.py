@@ -5,8 +5,8 @@ apart and put together again by WORLD with vowels up to five times as long, a tu
 with glides and vibrato, and shifted formants. That is still speech of the training voices; no singer is heard.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ class Segments:
     waveform: Wave
     times: NDArray[np.float64]
     classes: NDArray[np.int64]
+    voice: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,11 @@ def speak_lines(
     ]
     classes = phoneme_classes(language)
     spoken = [s for first in range(0, count, 100) for s in speak(utterances[first : first + 100], language)]
-    return [segments(s, classes) for s in spoken if s.phones and classes.knows(p.symbol for p in s.phones)]
+    return [
+        replace(segments(s, classes), voice=u.variant)
+        for s, u in zip(spoken, utterances, strict=True)
+        if s.phones and classes.knows(p.symbol for p in s.phones)
+    ]
 
 
 def segments(spoken: Spoken, classes: PhonemeClasses) -> Segments:
@@ -213,16 +218,17 @@ def make_examples(
     material: Material,
     language: str,
     voices: Sequence[str],
+    left_out: Collection[str],
     count: int,
     rates: tuple[int, int],
     random: np.random.Generator,
 ) -> list[Example]:
-    """Returns two examples of each of `count` lines: spoken and drawn out."""
+    """Returns two examples of each of `count` lines: spoken and drawn out; those of voices left out are thrown away."""
     kinds = phoneme_classes(language).kinds
     found: list[Example] = []
     for sound in speak_lines(material, language, voices, count, rates, random):
-        found.append(example(as_spoken(sound, random), language))
-        found.append(example(drawn_out(sound, kinds, random), language))
+        pair = [example(as_spoken(sound, random), language), example(drawn_out(sound, kinds, random), language)]
+        found += pair if sound.voice not in left_out else []
     return found
 
 
