@@ -200,6 +200,14 @@ def test_one_line_and_two_thousand():
     assert len(list(read_lyrics("[verse]\n" + "la x8\n" * 200).lines())) == MAX_LINES
 
 
+@pytest.mark.parametrize(
+    "text", ["a" * 500_000, "(" * 250_000 + "la" + ")" * 250_000, "la " * 150_000, "[" * 300_000 + "la"]
+)
+def test_endless_lines_are_cut_with_a_note(text):
+    sheet = read_lyrics("hello\n" + text)
+    assert texts(sheet)[0] == "hello" and "divide it" in sheet.notes[0]
+
+
 def test_right_to_left_text_is_kept():
     sheet = read_lyrics("[verse]\nשלום \u202eעולם\u202c")
     assert sheet.language == "he" and texts(sheet) == ["שלום עולם"] and len(sheet.notes) == 2
@@ -271,7 +279,7 @@ PIECES = st.sampled_from([
 LINES = st.lists(st.lists(PIECES, max_size=5).map(" ".join), max_size=12).map("\n".join)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=250)
 @given(LINES)
 def test_anything_is_read_or_refused_and_read_again_the_same(text):
     try:

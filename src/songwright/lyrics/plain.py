@@ -16,6 +16,9 @@ from songwright.lyrics.words import Token, has_words, is_han, split_words, take_
 MAX_LINES = 400
 """Sung lines of one song; more would not fit into a quarter of an hour."""
 
+MAX_LINE = 4000
+"""Characters of one row; more is no line of a song."""
+
 _BRACKETS = re.compile(r"^[\[【［〔]([^\[\]【】［］〔〕]*)[\]】］〕]\s*[:：]?\s*(.*)$")
 _INLINE = re.compile(r"[\[【［〔][^\[\]【】［］〔〕]*[\]】］〕]")
 _STRAY = re.compile(r"[\[\]【】［］〔〕]")
@@ -105,6 +108,9 @@ class _Reader:
 
     def read(self, index: int, row: Row) -> None:
         """Takes one row."""
+        if len(row.text) > MAX_LINE:
+            self._note(f"a line of {len(row.text)} characters is sung up to {MAX_LINE}: divide it into lines")
+            row = replace(row, text=row.text[:MAX_LINE].rsplit(" ", 1)[0])
         text = _MARKDOWN.sub("", row.text)
         heading = text != row.text and row.text.startswith("#")
         bold = _BOLD.match(text)
