@@ -31,7 +31,7 @@ _ONSETS = frozenset(
     + [f"{c} l" for c in "pbkgfs"]
     + [f"{c} w" for c in "tdkgTshS"]
     + [f"{c} j" for c in "pbfvmkgh"]
-    + ["s p", "s t", "s k", "s m", "s n", "s f", "s p r", "s t r", "s k r", "s p l", "s k l", "s k w", "s p j", "s k j"]
+    + ["s p", "s t", "s k", "s m", "s n", "s p r", "s t r", "s k r", "s p l", "s k l", "s k w", "s p j", "s k j"]
 )
 
 
@@ -159,7 +159,7 @@ def _word(text: str, answers: Mapping[str, Sounds], given: str) -> tuple[SheetSy
     result: list[SheetSyllable] = []
     for part, letters in _parts(text):
         keys = _spoken(part)
-        groups = [_sounded(key, tuple(given.split()) if given else answers.get(key, ())) for key in keys]
+        groups = [_sounded(key, answers.get(key, ()), tuple(given.split())) for key in keys]
         sounds = [sound for group in groups for sound in group]
         if len(keys) > 1 or NUMBER.fullmatch(part) or plain(part.rstrip(".")) != keys[0]:
             whole = len(keys) == 1 and part[:1].isalpha() and "." not in part and plain(part) not in _WORDS
@@ -184,10 +184,9 @@ def _first(text: str, group: list[Sound]) -> list[str]:
     return [text if i == 0 else "" for i in range(len(group))]
 
 
-def _sounded(key: str, answer: Sounds) -> list[Sound]:
-    """Returns the syllables of one looked-up word."""
-    known = _WORDS.get(key) or _vocable(key)
-    marked = known or answer
+def _sounded(key: str, answer: Sounds, given: Sounds) -> list[Sound]:
+    """Returns the syllables of one word: by its neighbours if `given`, else as listed, else as espeak answered."""
+    marked = given or _WORDS.get(key) or _vocable(key) or answer
     phonemes = _opened(key, [Phoneme(*split_marks(p)) for p in marked])
     sounds = syllabify(phonemes, may_begin)
     if len(sounds) == 1 and key in FUNCTION_WORDS:

@@ -134,7 +134,7 @@ def _single(text: str, at: int, guesses: list[tuple[str, bool, bool]]) -> tuple[
     before, after = text[at - 1 : at], text[at + 1 : at + 2]
     if char == "々" and at:
         return _single(text, at - 1, guesses)
-    if char == "地" and at > 1 and after and text[at - 1] == text[at - 2]:
+    if char == "地" and _is_adverb(text[at - 2 : at], after):
         return "de5", False
     if char == "只" and before and before in _DIGITS:
         return "zhi1", False
@@ -150,6 +150,15 @@ def _single(text: str, at: int, guesses: list[tuple[str, bool, bool]]) -> tuple[
     if usual and not in_phrase:
         return usual[0], True
     return guess, begins
+
+
+def _is_adverb(before: str, after: str) -> bool:
+    """Whether 地 makes an adverb of the two characters before it."""
+    if len(before) < 2 or not after:
+        return False
+    characters = table("mandarin_characters.txt")
+    ground = before[1] in characters["地.before"][0] and before[0] != before[1]
+    return not ground and after not in characters["地.after"][0]
 
 
 def _sandhi(characters: list[_Character]) -> list[_Character]:

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from songwright.lyrics.phonology.spelling import even_texts
 from songwright.lyrics.phonology.syllabify import Phoneme, Sounds, split_edges, syllabify, with_stress
 from songwright.lyrics.sheet import SheetSyllable
 from songwright.speech.espeak import split_marks
 
+_ROMANCE = frozenset(("fr", "it", "es", "pt", "ro", "ca"))
 _TONAL = frozenset(["vi", "yue", "th", "hak", "my", "shn"])
 _VOWELS = "aeiouyáàâäãåāăąæéèêëēėęěíìîïīįóòôöõøōőœúùûüūůűųýÿαεηιουωάέήίόύώаеёиоуыэюяіїєў"
 _LIQUIDS = ("r", "l", "R", "r/", "*", "j", "w", "l/")
@@ -35,9 +37,22 @@ class Other:
                 symbol = re.sub(r"\d+$", "", symbol)
             if symbol:
                 phonemes.append(Phoneme(symbol, stress))
+        if self.language[:2] in _ROMANCE:
+            phonemes = _glides(phonemes)
         sounds = with_stress(syllabify(phonemes, _may_begin))
         texts = even_texts(text, len(sounds), _VOWELS)
         return tuple(sound.spelled(piece) for sound, piece in zip(sounds, texts, strict=True))
+
+
+def _glides(phonemes: list[Phoneme]) -> list[Phoneme]:
+    """Returns the phonemes with weak i, u and y before a vowel as the glides that they are (cuore, nuit)."""
+    glides = {"i": "j", "u": "w", "y": "w", "U": "w"}
+    plain = [p for i, p in enumerate(phonemes) if p.symbol != ";" or not i or not phonemes[i - 1].is_nucleus]
+    result = list(plain)
+    for i, (p, after) in enumerate(pairwise(plain)):
+        if p.symbol in glides and not p.stress and after.is_nucleus:
+            result[i] = Phoneme(glides[p.symbol])
+    return result
 
 
 def _core(text: str) -> str:

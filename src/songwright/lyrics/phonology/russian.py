@@ -20,7 +20,7 @@ VOWELS = "аеёиоуыэюя"
 FUNCTION_WORDS = names("function_words.txt", "ru")
 """Words of one syllable that are sung without stress."""
 
-_VOICED_AT_END = frozenset(("из", "без", "под", "над", "об", "через", "перед", "из-под"))
+_VOICED_AT_END = frozenset(("из", "без", "под", "над", "об", "через", "перед", "из-под", "из-за"))
 _ONSETS = {"в": "v", "к": "k", "с": "s", "ф": "f"}
 _AFTER = {"б": "p", "ж": "S", "ль": "l"}
 _VOICED = frozenset(("b", "d", "d;", "dZ", "g", "z", "z;", "Z"))
@@ -86,6 +86,8 @@ class Russian:
                     found[0] = _prepended(found[0], waiting)
                     waiting = ()
                 own += found
+            if len(words) > 1 and own and bare[len(result)] not in _VOICED_AT_END and not any(s.stress for s in own):
+                own[0] = replace(own[0], stress=1)  # кто-то
             if own and result and result[-1] and bare[len(result) - 1] in _VOICED_AT_END:
                 _voiced_before(result[-1], own[0])
             result.append(own)

@@ -155,7 +155,11 @@ def _boundary(letters: str, spans: list[Span], nucleus: int, first: int, followe
             return spans[units[0]][0] + 1
         if len(units) < 3 and not _opens(letters, spans, units):
             return spans[follower][0]
-    if rest in ("ed", "es") and len(units) < 3 and not (len(only) == 2 and only[0] == only[1]):
+    if (
+        (rest in ("ed", "es") or rest.startswith(("able", "ably")))
+        and len(units) < 3
+        and not (len(only) == 2 and only[0] == only[1])
+    ):
         return spans[follower][0]
     if len(units) == 1:
         start, end = spans[units[0]]
