@@ -157,6 +157,16 @@ def test_the_conclusion_goes_into_the_brief():
     assert with_singer(replace(brief).with_said(singer="vera"), singer, kind).singer == "vera"
 
 
+def test_rapped_words_call_for_a_rapper():
+    rapped = LyricSheet((LyricSection("verse", tuple(line(t, delivery="rap") for t in VERSE)),))
+
+    def rappers(words):
+        names = [choose_singer(Brief(seed=seed), load_style("pop"), words)[0].name for seed in range(40)]
+        return sum(name in ("adam", "boris", "vera") for name in names)
+
+    assert rappers(rapped) > rappers(SONG)
+
+
 def test_the_key_suits_the_voice_unless_it_was_said():
     pop = load_style("pop")
     assert voiced_key(Brief().with_said(key="F# minor"), pop, "bass") == parse_key("F# minor")

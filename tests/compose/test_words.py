@@ -8,7 +8,7 @@ from word_sheets import SONG, VERSE, line, sheet
 
 from songwright.brief.brief import Brief
 from songwright.compose import song_words as words_module
-from songwright.compose.compose import compose_song
+from songwright.compose.compose import compose_song, with_voice
 from songwright.compose.melody.word_lines import word_line
 from songwright.compose.words import divide, melisma_owners, set_words, split_notes, top_line
 from songwright.errors import InputError
@@ -129,6 +129,16 @@ def test_a_song_is_sung_from_end_to_end(monkeypatch):
     assert song.provenance["notes"] == ["a note"] and song.provenance["voice_source"] == "espeak"
     known = {s.id for s in song.syllables}
     assert all(n.syllable is None or n.syllable in known for t in song.tracks for n in t.notes)
+
+
+def test_a_concluded_voice_changes_nothing(monkeypatch):
+    ready = words_module.SongWords(SONG, None)
+    monkeypatch.setattr("songwright.compose.compose.song_words", lambda *_: ready)
+    brief = Brief(styles=("country",), seed=4, lyrics="x")
+    told = with_voice(brief)
+    assert told.singer and told.voice_type and told.voice_source == "espeak"
+    assert compose_song(told).tracks == compose_song(brief).tracks
+    assert with_voice(Brief(styles=("ambient",))) == Brief(styles=("ambient",))
 
 
 AS_BEFORE = {

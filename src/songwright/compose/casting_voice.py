@@ -43,6 +43,9 @@ STYLE_SINGERS: dict[str, dict[str, float]] = {
 
 USUAL_SINGERS: dict[str, float] = {"clara": 2, "adam": 2, "iris": 1, "leo": 1, "vera": 1}
 
+RAPPERS: dict[str, float] = {"adam": 3.0, "boris": 3.0, "vera": 1.5}
+"""How much likelier singers become where most lines are rapped."""
+
 SOFT = frozenset({
     "whispered", "soft", "breathy", "intimate", "gentle", "tender", "peaceful", "dreamy", "lonely", "lullaby", "calm",
 })  # fmt: skip
@@ -73,7 +76,7 @@ def choose_singer(brief: Brief, style: Style, sheet: LyricSheet | None = None) -
     Args:
         brief: singer, voice type, voice and source as said; moods and traits lean.
         style: its usual singers.
-        sheet: the words, which change nothing today but may name a child's song by its title.
+        sheet: the words, where they are known: rapped ones call for a voice of the rappers.
 
     Raises:
         InputError: the brief names a singer that is not of the house.
@@ -97,6 +100,8 @@ def choose_singer(brief: Brief, style: Style, sheet: LyricSheet | None = None) -
             weights = {
                 n: (max(w, 0.02) if quiet and n in factors else w) * factors.get(n, 1.0) for n, w in weights.items()
             }
+    if sheet is not None and _is_rapped(sheet):
+        weights = {name: weight * RAPPERS.get(name, 1.0) for name, weight in weights.items()}
     ranked = sorted(weights)
     total = sum(weights.values())
     random = generator(brief.seed, "words", "singer", style.name)
@@ -107,6 +112,12 @@ def choose_singer(brief: Brief, style: Style, sheet: LyricSheet | None = None) -
             name = candidate
             break
     return Singer(name, source, brief.voice_parameters), brief.voice_type or SINGERS[name].voice_type
+
+
+def _is_rapped(sheet: LyricSheet) -> bool:
+    """Whether most lines are rapped."""
+    deliveries = [line.delivery for line in sheet.lines()]
+    return 2 * deliveries.count("rap") > len(deliveries)
 
 
 def _fits(voice_type: str, brief: Brief) -> bool:

@@ -9,7 +9,7 @@ from songwright import __version__
 from songwright.brief.brief import Brief
 from songwright.compose.arrange.arrange import arrange, arrange_sung
 from songwright.compose.arrange.mixing import parse_insert
-from songwright.compose.casting_voice import choose_singer, wants_voice
+from songwright.compose.casting_voice import choose_singer, wants_voice, with_singer
 from songwright.compose.form import RITARDANDO, plan_form
 from songwright.compose.harmony import write_harmony
 from songwright.compose.lyric_form import FormFrame, lay_out
@@ -68,7 +68,7 @@ def compose_song(brief: Brief, *, progress: Progress = silent) -> Song:
     Raises:
         InputError: the brief asks for something that cannot be.
     """
-    style = bend(load_style(brief.styles[0] if brief.styles else DEFAULT_STYLE), brief)
+    style = style_of(brief)
     progress("compose", 0.0)
     draft = (
         sung_draft(brief, style, progress) if wants_voice(brief, style) else instrumental_draft(brief, style, progress)
@@ -77,6 +77,23 @@ def compose_song(brief: Brief, *, progress: Progress = silent) -> Song:
     check(song)
     progress("compose", 1.0)
     return song
+
+
+def style_of(brief: Brief) -> Style:
+    """Returns the style book of a brief, bent by its wishes."""
+    return bend(load_style(brief.styles[0] if brief.styles else DEFAULT_STYLE), brief)
+
+
+def with_voice(brief: Brief) -> Brief:
+    """Returns the brief with who sings concluded; unchanged for a song without a voice.
+
+    `compose_song` gives the same song for both.
+
+    Raises:
+        InputError: the brief names a singer or a style that does not exist.
+    """
+    style = style_of(brief)
+    return with_singer(brief, *choose_singer(brief, style)) if wants_voice(brief, style) else brief
 
 
 def instrumental_draft(brief: Brief, style: Style, progress: Progress = silent) -> Draft:

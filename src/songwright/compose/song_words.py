@@ -79,7 +79,7 @@ def song_words(brief: Brief, style: Style, voice_type: str) -> SongWords:
 
         plan = plan_form(brief, style)
         sheet = complete_lyrics(given, request_for(brief, style, plan, language=given.language))
-        notes += [note for note in sheet.notes if note not in notes]
+        notes = [note for note in sheet.notes if "no words" not in note]
     sheet = sound_out(_delivered(sheet, brief, style))
     notes += [note for note in sheet.notes if note not in notes]
     if not any(line.syllables for line in sheet.lines()):
