@@ -80,7 +80,7 @@ class Russian:
                     _append(own or next((r for r in reversed(result) if r), []), _AFTER[keys[0][0]])
                     continue
                 found = _word(letters, keys, sounds)
-                if len(words) > 1 and len({key for _, ((key, _), *_) in words}) == 1:  # о-о-о, на-на-на
+                if len(words) > 1 and len(found) == 1 and len({key for _, ((key, _), *_) in words}) == 1:  # о-о-о
                     found = [replace(s, stress=1) for s in found]
                 if waiting and found:
                     found[0] = _prepended(found[0], waiting)

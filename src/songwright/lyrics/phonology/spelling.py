@@ -33,6 +33,7 @@ _SILENT = {
 }
 _LAX = frozenset(("I", "E", "a", "V", "U", "0"))
 _KEPT = frozenset(("ll", "ss", "ff", "zz"))
+_ENDINGS = ("less", "ness", "ful", "ment", "ward", "wards")
 _LONGEST = 5
 
 Span = tuple[int, int]
@@ -79,7 +80,8 @@ def _moves(letters: str, phonemes: Sequence[str], i: int, j: int) -> list[tuple[
     for length in range(1, min(_LONGEST, len(letters) - i) + 1):
         group = letters[i : i + length]
         if group in known:
-            moves.append((length, 1, 0.3 - 0.1 * min(length, 3)))
+            odd = 0.3 if group[0] in _VOWELS and symbol[0] not in "aeiouAEIOUV@03jw" else 0.0
+            moves.append((length, 1, 0.3 - 0.1 * min(length, 3) + odd))
     if i < len(letters):
         vowel = symbol[0] in "aeiouAEIOUV@03"
         moves.append((1, 1, 2.0 if vowel == (letters[i] in _VOWELS) else 6.0))
@@ -113,9 +115,9 @@ def english_texts(word: str, sounds: Sequence[Sound]) -> list[str]:
     if len(sounds) < 2:
         return [word] * len(sounds)
     letters = plain(word)
-    listed = table("english_divisions.txt").get(letters)
+    listed = table("english_divisions.txt").get(letters.removesuffix("'s"))
     if listed and listed[0].count("-") == len(sounds) - 1:
-        edges = [0, *accumulate(len(piece) for piece in listed[0].split("-"))]
+        edges = [0, *accumulate(len(piece) for piece in listed[0].split("-")[:-1]), len(word)]
         return [word[a:b] for a, b in pairwise(edges)]
     spans = align(letters, [p for s in sounds for p in s.phonemes])
     places: list[int] = []
@@ -145,6 +147,9 @@ def _boundary(letters: str, spans: list[Span], nucleus: int, first: int, followe
     if not units:
         return spans[follower][0]
     rest = letters[spans[follower][0] :]
+    for ending in _ENDINGS:
+        if letters.endswith(ending) and len(rest) < len(ending) and spans[nucleus][1] <= len(letters) - len(ending):
+            return len(letters) - len(ending)
     short = before.phonemes[before.nucleus] in _LAX and before.stress > 0
     only = letters[slice(*spans[units[0]])].rstrip("e'") if len(units) == 1 else ""
     if rest in ("ing", "in'", "ings"):
