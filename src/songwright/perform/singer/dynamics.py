@@ -1,6 +1,6 @@
 """How loud and with how much effort a part is sung, frame by frame."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ NEUTRAL_EFFORT = 0.6
 
 
 def effort_of(
-    phrases: Sequence[Phrase], voice: Voice, times: NDArray[np.float64], rng: np.random.Generator
+    phrases: Sequence[Phrase], voice: Voice, times: NDArray[np.float64], draw: Callable[..., np.random.Generator]
 ) -> NDArray[np.float64]:
     """Returns the effort at every time, 0 softest to 1 loudest. (frames,).
 
@@ -23,6 +23,7 @@ def effort_of(
     """
     knots: list[tuple[float, float]] = []
     for phrase in phrases:
+        rng = draw("effort", phrase.name)
         length = max(phrase.end - phrase.start, 0.1)
         for note in phrase.notes:
             base = float(np.clip((note.velocity - 25) / 95, 0, 1)) + voice.effort

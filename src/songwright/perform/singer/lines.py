@@ -79,6 +79,12 @@ class Phrase:
         """All notes in order."""
         return tuple(n for s in self.syllables for n in s.notes)
 
+    @property
+    def name(self) -> str:
+        """What tells it from every other phrase, in other tracks too: what is drawn for it stays with it."""
+        rows = (f"{n.start:.4f} {n.end:.4f} {n.pitch} {n.velocity}" for n in self.notes)
+        return f"{'-'.join(s.syllable.text for s in self.syllables)} {' '.join(rows)}"
+
 
 def sung_parts(performance: Performance) -> tuple[tuple[Phrase, ...], ...]:
     """Returns the phrases of each voice that the track needs; nearly always of one.

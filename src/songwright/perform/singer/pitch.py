@@ -1,6 +1,6 @@
 """The pitch of a sung part: written notes joined as a voice joins them, with vibrato, drift and jitter."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -17,7 +17,7 @@ _ACCENT_VELOCITY = 104
 
 
 def contour(
-    phrases: Sequence[Phrase], voice: Voice, times: NDArray[np.float64], rng: np.random.Generator
+    phrases: Sequence[Phrase], voice: Voice, times: NDArray[np.float64], draw: Callable[..., np.random.Generator]
 ) -> NDArray[np.float64]:
     """Returns the pitch in semitones (MIDI numbers) at every time, in rests too.
 
@@ -25,12 +25,13 @@ def contour(
         phrases: of one part, in order.
         voice: who sings.
         times: seconds, evenly spaced, rising. (frames,)
-        rng: for everything that is never twice the same.
+        draw: returns the generator of a place; each phrase has its own, so that an edit moves nothing elsewhere.
     """
     notes = [note for phrase in phrases for note in phrase.notes]
     pitch = _joined(notes, voice, times)
     hop = float(times[1] - times[0]) if len(times) > 1 else 0.005
     for phrase in phrases:
+        rng = draw("pitch", phrase.name)
         for i, syllable in enumerate(phrase.syllables):
             if syllable.syllable.delivery != "sung":
                 _speak(pitch, times, phrase, i)
@@ -42,9 +43,9 @@ def contour(
                 _vibrate(pitch, times, note, voice, rng)
         if phrase.rest_after > 0.3 and phrase.syllables[-1].syllable.delivery == "sung":
             _fall(pitch, times, phrase.end)
-    slow = _noise(len(times), hop, 0.25, rng) + 0.6 * _noise(len(times), hop, 0.07, rng)
+    slow = _noise(len(times), hop, 0.25, draw("slow")) + 0.6 * _noise(len(times), hop, 0.07, draw("quick"))
     pitch += voice.drift_cents / 100 * slow + voice.detune_cents / 100
-    rough = rng.standard_normal(len(times))
+    rough = draw("rough").standard_normal(len(times))
     return np.asarray(pitch + voice.jitter * 12 / np.log(2) * 0.5 * (rough + np.roll(rough, 1)))
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 
 import numpy as np
@@ -130,17 +131,17 @@ class SingerPlayer:
         part: int,
     ) -> None:
         """Adds one voice to the sound, phrase by phrase."""
-        scope = ("singer", part, _fingerprint(phrases))
+        draw = partial(generator, self._seed, "singer", part)
         last = phrases[-1].end + _AFTER_SECONDS
         times = np.arange(int(last / HOP_SECONDS) + 2, dtype=np.float64) * HOP_SECONDS
-        pitch = contour(phrases, take.voice, times, generator(self._seed, *scope, "pitch"))
-        effort = effort_of(phrases, take.voice, times, generator(self._seed, *scope, "effort"))
-        for i, phrase in enumerate(phrases):
+        pitch = contour(phrases, take.voice, times, draw)
+        effort = effort_of(phrases, take.voice, times, draw)
+        for phrase in phrases:
             key = _line_key(phrase)
             rows = plan(phrase, spoken[key])
             first = max(0, int((rows[0].phone.start_seconds - 0.03) / HOP_SECONDS))
             end = min(len(times), int((rows[-1].phone.end_seconds + 0.12) / HOP_SECONDS) + 1)
-            rng = generator(self._seed, *scope, i)
+            rng = draw("sound", phrase.name)
             frames = slice(first, end)
             envelopes = self._analysed((source, *key), spoken[key])
             sound = _sound(phrase, rows, envelopes, take, times[frames], pitch[frames], effort[frames], rng)
@@ -177,11 +178,6 @@ def _line_key(phrase: Phrase) -> tuple[object, ...]:
     return tuple((s.syllable.phonemes, s.syllable.stress, s.syllable.language) for s in phrase.syllables)
 
 
-def _fingerprint(phrases: Sequence[Phrase]) -> str:
-    """Returns what tells this track from another that sings the same words: its first notes."""
-    return " ".join(f"{n.start:.3f}:{n.pitch}" for n in phrases[0].notes[:8])
-
-
 def _sound(
     phrase: Phrase,
     rows: Sequence[PlannedPhone],
@@ -214,7 +210,7 @@ def _sound(
     noise = noise_share(effort, sonorant, voice, take.hz)
     noise[~voiced] = 0.999
     spectra += rumble_cut(take.hz) * (~voiced).astype(np.float32)[:, None]
-    return synthesise(f0, spectra, noise.astype(np.float32), take.sample_rate, rng)
+    return synthesise(f0, spectra, noise, take.sample_rate, rng)
 
 
 def _gain_db(

@@ -19,6 +19,7 @@ from songwright.perform.singer.voice import EQUALISER_HZ, Voice
 Array = NDArray[np.float32]
 _FILE = Path(__file__).with_name("spectra.toml")
 _DB = float(np.log(10) / 10)  # natural logarithm of power in one decibel
+_HALF_DB = _DB / 2  # of amplitude
 _VALLEY_HZ, _VALLEY_DB = 1300.0, 17.0
 _TAIL_HZ = (3900.0, 5300.0)
 _ANCHOR_HZ = (2300.0, 4200.0)
@@ -198,7 +199,7 @@ def rumble_cut(hz: NDArray[np.float64]) -> Array:
 
 def noise_share(
     effort: NDArray[np.float64], sonorant: NDArray[np.float64], voice: Voice, hz: NDArray[np.float64]
-) -> NDArray[np.float64]:
+) -> Array:
     """Returns the amplitude share of noise in voiced frames, 0 to 1. (frames, bins).
 
     Vowels have the share of a voice of this breathiness, less of it the louder; voiced fricatives and stops are noise
@@ -207,7 +208,8 @@ def noise_share(
     curves = tables()
     usual = over(hz, curves.band_hz, curves.noise_db)
     breath = 14.0 * (voice.breathiness - 0.45) - 6.0 * (effort - NEUTRAL_EFFORT)
-    vowel = 10 ** (np.minimum(usual[None, :] + breath[:, None], -1.0) / 20)
+    vowel = np.minimum((usual * _HALF_DB).astype(np.float32) + (breath * _HALF_DB).astype(np.float32)[:, None], -0.115)
     harsh = 10 ** (np.interp(hz, [0, 800, 2200, 4500], [-22, -16, -5, -0.5]) / 20)
-    shares = harsh[None, :] + sonorant[:, None] * (vowel - harsh[None, :])
-    return np.asarray(np.clip(shares, 0.001, 0.999))
+    weight = sonorant.astype(np.float32)[:, None]
+    shares = weight * np.exp(vowel) + (1 - weight) * harsh.astype(np.float32)
+    return np.asarray(np.clip(shares, 0.001, 0.999), dtype=np.float32)
