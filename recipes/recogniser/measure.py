@@ -12,19 +12,9 @@ from typing import Any
 import numpy as np
 from sounds import Example, unpack
 
-from songwright.evaluation import recogniser
 from songwright.evaluation.mel import FRAME_RATE
 from songwright.evaluation.phoneme_classes import languages, phoneme_classes
-from songwright.evaluation.recogniser import Network, decode, load_network, phoneme_errors
-
-
-def scores(example: Example, network: Network) -> np.ndarray:
-    """Returns the log probabilities of an example's frames."""
-    head = network.heads[example.language]
-    x = recogniser._layers(example.mel.astype(np.float32), network)
-    logits = x @ network.head_weight[:, head.first : head.last] + network.head_bias[head.first : head.last]
-    logits -= logits.max(axis=1, keepdims=True)
-    return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))
+from songwright.evaluation.recogniser import Network, decode, load_network, mel_posteriors, phoneme_errors
 
 
 def guess(length: int, network: Network, language: str) -> list[int]:
@@ -62,7 +52,7 @@ def measure(examples: list[Example], language: str, network: Network) -> dict[st
     confused: dict[str, int] = {}
     for e in examples:
         begun = time.perf_counter()
-        log_posterior = scores(e, network)
+        log_posterior = mel_posteriors(e.mel.astype(np.float32), language, network)
         heard = [p.name for p in decode(log_posterior, language, network)]
         seconds += time.perf_counter() - begun
         told = [names[c] for c in e.phones]

@@ -102,9 +102,14 @@ def posteriors(waveform: Floats, sample_rate: int, language: str, network: Netwo
     if waveform.ndim != 1:
         raise InputError(f"the recogniser hears mono (samples,), not an array of shape {waveform.shape}")
     phoneme_classes(language)
+    return mel_posteriors(log_mel(resample(waveform.astype(np.float32), sample_rate, SAMPLE_RATE)), language, network)
+
+
+def mel_posteriors(mel: Floats, language: str, network: Network | None = None) -> Floats:
+    """Returns (frames, classes) log probabilities of (frames, bands) from `mel.log_mel`."""
     network = network or load_network()
     head = network.heads[language]
-    x = _layers(log_mel(resample(waveform.astype(np.float32), sample_rate, SAMPLE_RATE)), network)
+    x = _layers(mel, network)
     logits = x @ network.head_weight[:, head.first : head.last] + network.head_bias[head.first : head.last]
     logits -= logits.max(axis=1, keepdims=True)
     result: Floats = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
