@@ -98,6 +98,9 @@ def test_yo_and_everything():
 def test_case_shows_in_the_stress():
     assert stressed(words("берега реки")[1]) == [0]
     assert stressed(words("у реки")[1]) == [1]
+    assert stressed(words("в лесу")[1]) == [1]
+    assert stressed(words("на берегу")[1]) == [2]
+    assert stressed(words("к лесу")[1]) == [0]
 
 
 def test_open_vowels_for_singing():

@@ -45,6 +45,7 @@ _EVERYTHING_BEFORE = re.compile(
     r"(равно|еще|ещё|это|хорошо|время|будет|было|то|что|вокруг|сначала|пусть|.*(ет|ёт|ит|ло|лось|ется|ится))$"
 )
 _GENITIVE = names("function_words.txt", "ru.genitive")
+_LOCATIVES = names("function_words.txt", "ru.locative")
 _GENITIVE_ENDINGS = ("ого", "его", "ой", "ей", "ство")
 _ACUTE = "\u0301"
 _PARTS = re.compile(rf"[а-яёА-ЯЁіѣїє{_ACUTE}+]+|\d+", re.IGNORECASE)
@@ -302,6 +303,8 @@ def _split(cluster: str) -> int:
 
 def _paired(word: str, before: str) -> str:
     """Returns a noun whose case shows in its stress (рек+и, р+еки), as the word before it asks."""
+    if word in _LOCATIVES and (before in ("в", "во", "на") or before.endswith(("ом", "ем", "ём"))):
+        return f"{word[:-1]}+{word[-1]}"
     genitive, other = table("russian_pairs.txt").get(word, ("", ""))
     return genitive if before in _GENITIVE or before.endswith(_GENITIVE_ENDINGS) else other
 
