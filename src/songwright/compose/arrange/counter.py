@@ -23,7 +23,8 @@ def write_counter(context: Context, player: Player) -> Performance:
         if name in ("thirds", "sixths") and context.room is not None and context.room.is_sung(*context.span_of(stint)):
             name = "guide_tones"  # an instrument that speaks every syllable along covers the words
         line = _GENERATORS.get(name, _guide_tones)(context, player, stint, touch)
-        line = line or _guide_tones(context, player, stint, touch)  # a tune without gaps leaves nothing to answer
+        if context.room is None or name not in ("answer", "echo") or len(context.style.parts_of("counter")) < 2:
+            line = line or _guide_tones(context, player, stint, touch)  # a tune without gaps leaves nothing to answer
         if context.room is not None:
             line = off_the_words(context, line)
         written = [_clear_of_lead(context, note, player) for note in line]
@@ -142,11 +143,11 @@ def _answer(context: Context, player: Player, stint: Stint, touch: Touch) -> lis
         stop = min(gap_end - beat // 4, begin + 2 * plan.bar_ticks)
         said = [n for n in context.lead.between(max(0, gap_start - 2 * plan.bar_ticks), gap_start)][-5:]
         if len(said) >= 2:
-            notes.extend(quoted(context, said, begin, stop, (low, high), key, touch))
+            notes.extend(_quoted(context, said, begin, stop, (low, high), key, touch))
     return notes
 
 
-def quoted(
+def _quoted(
     context: Context,
     said: Sequence[Note],
     begin: int,
@@ -155,17 +156,7 @@ def quoted(
     key: Key,
     touch: Callable[[int], int],
 ) -> list[Note]:
-    """Returns an answer to what was said: its rhythm and shape once more, on the chord; nothing under two notes.
-
-    Args:
-        context: for the chords and the beat.
-        said: the notes to answer, in order.
-        begin: where there is room from.
-        stop: where there is room to.
-        bounds: lowest and highest pitch.
-        key: whose scale is used between chord tones.
-        touch: velocity at a tick.
-    """
+    """Returns an answer to what was said: its rhythm and shape once more, on the chord; nothing under two notes."""
     beat = context.plan.beat_ticks
     low, high = bounds
     origin = said[0].start_ticks

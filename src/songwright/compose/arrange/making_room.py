@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from songwright.compose.arrange.context import Context, LeadLine, Player, Room, Stint
-from songwright.compose.arrange.counter import quoted
+from songwright.compose.arrange.vocal_fills import answer
 from songwright.compose.arrange.vocal_lead import section_of
 from songwright.compose.vocals import SungLine, VocalPlan
 from songwright.score.instruments import instrument
@@ -92,7 +92,7 @@ def _fills(context: Context, room: Room, player: Player, stint: Stint, vocals: V
         said = quotes[:5] if quotes is hook else _last_words(line.notes)
         if len(said) >= 2:
             stop = min(stop, begin + plan.bar_ticks)
-            found.extend(quoted(context, said, begin, stop, bounds, key, lambda _: _FILL_VELOCITY))
+            found.extend(answer(context, said, begin, stop, bounds, key, _FILL_VELOCITY))
     return found
 
 
@@ -111,7 +111,9 @@ def _quotes(context: Context, room: Room, player: Player, stint: Stint, vocals: 
         stop = min([begin + 2 * plan.bar_ticks - plan.beat_ticks // 2, *voices])
         if len(said) >= 2:
             key = context.key_of(stint.section)
-            found.extend(quoted(context, said, begin, stop, _bounds(player), key, lambda _: _FILL_VELOCITY))
+            low, high = _bounds(player)
+            bounds = (low + 4, min(high + 4, instrument(player.instrument).high)) if number % 2 else (low, high)
+            found.extend(answer(context, said, begin, stop, bounds, key, _FILL_VELOCITY))
     return found
 
 

@@ -50,8 +50,10 @@ def with_effort(context: Context, line: SungLine, syllables: dict[int, Syllable]
     """
     section = section_of(context, line)
     random = context.random("voice", "effort", line.index)
-    level = 52.0 + 40.0 * context.style.vocals.effort + 32.0 * (section.energy - 0.6)
-    level += _ROLE_EFFORT.get(section.role, 0.0) + (4.0 if section is context.plan.climax else 0.0)
+    effort = context.style.vocals.effort
+    contrast = min(1.0, 0.5 + effort)  # who whispers does not shout in the chorus
+    level = 52.0 + 40.0 * effort + contrast * (32.0 * (section.energy - 0.6) + _ROLE_EFFORT.get(section.role, 0.0))
+    level += 4.0 * (section is context.plan.climax)
     peak = _peak(context, line, syllables)
     centre = sum(n.pitch for n in line.notes) / max(1, len(line.notes))
     spoken = any(_delivery(n, syllables) != "sung" for n in line.notes)

@@ -244,7 +244,7 @@ def _echo(line: SungLine, anchor: int) -> list[float]:
     tail = [n.pitch for n in heads[-len(line.backing) :]] or [anchor]
     tail = [tail[0]] * (len(line.backing) - len(tail)) + tail
     mean = sum(tail) / len(tail)
-    shape = [anchor + max(-5.0, min(5.0, pitch - mean)) for pitch in tail]
+    shape = [anchor + max(-4.0, min(4.0, 0.7 * (pitch - mean))) for pitch in tail]
     return [*shape[:-1], min(shape[-1], anchor + 1.0)]
 
 
@@ -270,7 +270,8 @@ def _answer_pitches(
         def cost(pitch: int, i: int = i, tones: set[int] = tones) -> tuple[float, int]:
             apart = abs(pitch - first[i]) if first else NEAREST
             beside = 0.0 if not first or NEAREST <= apart <= FARTHEST else 8.0
-            return abs(pitch - wishes[i]) + 0.6 * (pitch % 12 not in tones) + beside, pitch
+            leap = 0.6 * max(0, abs(pitch - found[-1]) - 4) if found else 0.0
+            return abs(pitch - wishes[i]) + 0.6 * (pitch % 12 not in tones) + beside + leap, pitch
 
         found.append(min(options, key=cost))
     return found
