@@ -23,6 +23,8 @@ ROLE_OF = {
 }  # fmt: skip
 """Role of the bank for each role of the score."""
 RAP_STYLES = ("hip_hop", "trap")
+ARCHAIC = (("zh", "guofeng"),)
+"""Languages and styles that ask for old words by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ def assemble(request: LyricRequest) -> Written:
     wishes = weigh(request, bank)
     roles = [_role(section, request, bank) for section in request.sections]
     keys = _keys(roles)
-    plan = plan_song(_parts(request, roles, keys), bank, wishes, seed=request.seed, archaic="archaic" in request.traits)
+    archaic = "archaic" in request.traits or (request.language, request.style) in ARCHAIC
+    plan = plan_song(_parts(request, roles, keys), bank, wishes, seed=request.seed, archaic=archaic)
     filled = _fill(plan, keys, bank, wishes, request.seed)
     chorus = next((plan.frames[key][0] for key in keys if key == "chorus"), None)
     sections = []
