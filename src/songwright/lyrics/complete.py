@@ -225,7 +225,7 @@ class _Filler:
                 last = _last(line, self._bank.language)
                 if last == partner:
                     worth -= 3.0
-                elif self._family(last) and self._family(last) == self._family(partner):
+                elif last in self._bank.families and self._bank.families[last] == self._family(partner):
                     worth += 4.0
         if frame.mood != "neutral" and self._wishes.tone != "neutral":
             worth += 0.4 if frame.mood == self._wishes.tone else -2.0
@@ -236,17 +236,12 @@ class _Filler:
         )
 
     def _family(self, word: str) -> str:
-        """Returns the rhyme family of a word: by the table, else by its sound against one word of each family."""
-        if word in self._bank.families:
-            return self._bank.families[word]
+        """Returns the rhyme family of a word: by the table, else by its sound, which names the families of English."""
+        if word in self._bank.families or not word:
+            return self._bank.families.get(word, "")
         if word not in self._families:
-            self._families[word] = ""
-            if self._bank.language == "en" and word:
-                heads = {family: member for member, family in reversed(list(self._bank.families.items()))}
-                sounds = shapes([word, *heads.values()], "en")
-                for family, shape in zip(heads, sounds[1:], strict=True):
-                    if shape.rhyme and shape.rhyme == sounds[0].rhyme:
-                        self._families[word] = family
+            found = shapes([word], self._bank.language)
+            self._families[word] = found[0].rhyme if found else ""
         return self._families[word]
 
 

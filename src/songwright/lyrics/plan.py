@@ -15,7 +15,7 @@ from songwright.lyrics.wishes import Wishes
 from songwright.seeding import generator
 
 _BEAM = 10
-_JITTER = 0.9
+_JITTER = 1.6
 _RARE = ("humour", "war_peace", "faith", "winter")
 """Themes that stand out where nobody asked for them."""
 _PERSONS = {
@@ -247,7 +247,7 @@ class _Search:
         worth = 3.0 * fit - 1.0 * (fit < 0.15) + _JITTER * self.draws[_whole(frame)]
         worth += 2.5 * (self.archaic and frame.archaic)
         slots = {name for name, _ in frame.slots()}
-        worth += 9.0 * ("title" in slots) + (0.8 if self.wishes.is_named else 3.0) * ("subject" in slots)
+        worth += 9.0 * ("title" in slots) + (0.8 if self.wishes.is_named else 5.0) * ("subject" in slots)
         if frame.mood != "neutral" and self.wishes.tone != "neutral":
             worth += 0.5 if frame.mood == self.wishes.tone else -2.5
         if plan.chorus:

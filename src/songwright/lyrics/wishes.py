@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from songwright.lyrics.bank import Bank, load_bank
 from songwright.lyrics.metre import WordShape, shapes, words_of
 from songwright.lyrics.request import LyricRequest
+from songwright.seeding import generator
 
 _SUBJECT, _IMAGE, _PROMPT, _MOOD, _STYLE = 4.0, 2.0, 1.5, 1.0, 0.6
 _SPREAD = 0.2
@@ -27,6 +28,8 @@ _CORE = {
 }
 _CORE_GAIN = 1.4
 """What a song is about weighs more than where and when it plays."""
+_FREE_THEMES = ("love", "city", "home", "road", "nature", "strength", "sea", "longing", "stars", "friendship")
+"""One of these is drawn when nothing is said."""
 _SADDENING = ("heartbreak", "loneliness", "longing", "war_peace")
 _BRIGHTENING = ("party", "dance", "humour", "friendship", "summer", "spring", "morning")
 
@@ -71,6 +74,9 @@ def weigh(request: LyricRequest, bank: Bank) -> Wishes:
     for mood in request.moods:
         add(bank.mood_themes.get(mood, ()), _MOOD)
     add(bank.style_themes.get(request.style, ("love", "night")), _STYLE)
+    if not themes_in(f"{request.subject} {request.title} {request.prompt}", bank) and not request.images:
+        draw = generator(request.seed, "lyrics", "theme").random()
+        add((_FREE_THEMES[int(draw * len(_FREE_THEMES))],), _PROMPT)
     said = dict(weights)
     for theme, weight in said.items():
         add(bank.related.get(theme, ()), weight * _SPREAD)
