@@ -126,6 +126,9 @@ class _Choice:
     outro: int | None
 
 
+LONGEST_TITLE = 40
+
+
 def lay_out(brief: Brief, style: Style, sheet: LyricSheet, frame: FormFrame | None = None) -> LyricForm:
     """Returns the form that the words of a sheet make.
 
@@ -187,6 +190,7 @@ class _Layout:
         self.frame = frame or FormFrame(None, choose_key(brief, style))
         self.tempo = float(self.frame.tempo_bpm or usual)
         self.language = sheet.language
+        self.sheet_title = sheet.title
         self.sections = self._sounding(sheet)
         self.notes: list[str] = []
         weights = [form.weight for form in style.form]
@@ -202,6 +206,15 @@ class _Layout:
             found.append(replace(section, lines=earlier if repeats else lines))
         return tuple(found)
 
+    def _title(self) -> str:
+        """Returns the title: as said, that of the words, their hook (the chorus's first line), what the song is about."""
+        if self.brief.title and self.brief.origin("title") == "said":
+            return self.brief.title
+        hook = next((s.lines[0].text for s in self.sections if s.role == "chorus" and s.lines), "")
+        hook = hook.strip(" ,.;:!?…—-，。；：！？、").strip()
+        usual = self.brief.title or usual_title(self.brief, self.style)
+        return self.sheet_title or (hook if 0 < len(hook) <= LONGEST_TITLE else usual)
+
     def lay(self) -> LyricForm:
         """Returns the form."""
         if self.frame.fixed:
@@ -210,7 +223,7 @@ class _Layout:
             blocks, tempo = self._fitted()
         parts = [FormPart(b.section.role, b.bars, b.energy) for b in blocks]
         plan = SongPlan(
-            title=self.brief.title or usual_title(self.brief, self.style),
+            title=self._title(),
             style=self.style.name,
             seed=self.brief.seed,
             key=self.frame.key,
