@@ -1,6 +1,6 @@
 """Prints how well tunes fit their words: composed songs in three languages beside the lead sheets of OpenEWLD.
 
-Usage: python benchmarks/words.py --data FOLDER [--songs 20] [--sheets 150] [--show N]
+Usage: python benchmarks/words.py --data FOLDER [--songs 20] [--sheets 150]
 
 A beat is strong; strict counts onsets on one, the second figure also onsets at most an eighth before a beat that are
 held over it. Stress is espeak's (Russian: the table's), of words whose syllables the lead sheet counts as espeak does.
@@ -12,6 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,7 @@ class Tally:
     sung_ticks: float = 0.0
     against: int = 0
     asked: int = 0
+    moves: list[int] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
@@ -160,6 +162,7 @@ def measure(tally: Tally, form: LyricForm, vocals: VocalPlan, chords: Sequence[C
         own = syllable_spans(line.notes)
         length = (line.end_ticks - line.start_ticks) * tick
         tally.rates.append(len(own) / length)
+        tally.moves += [abs(b[3] - a[3]) for a, b in pairwise(own)]
         directions = tone_directions(tuple(by_id[key].tone for key, *_ in own))
         against, asked = opposed(directions, [pitch for *_, pitch in own])
         tally.against, tally.asked = tally.against + against, tally.asked + asked
@@ -177,7 +180,7 @@ def _rests(line: SungLine, by_id: dict[int, Syllable]) -> int:
     """Returns the rests of an eighth and more inside a line, but for those where a word ends on punctuation."""
     return sum(
         b.start_ticks - a.end_ticks >= EIGHTH and by_id[a.syllable or 0].word[-1:].isalnum()
-        for a, b in zip(line.notes, line.notes[1:], strict=False)
+        for a, b in pairwise(line.notes)
     )
 
 
@@ -248,6 +251,18 @@ def row(name: str, tally: Tally) -> str:
     return " | ".join(cells)
 
 
+def _moves(sizes: Sequence[int]) -> str:
+    """Returns how often a tune repeats, steps, skips and leaps."""
+    found = np.array(sizes)
+    kinds = {
+        "same": found == 0,
+        "step": (found > 0) & (found < 3),
+        "third": (found > 2) & (found < 5),
+        "leap": found > 4,
+    }
+    return ", ".join(f"{name} {share.mean():.0%}" for name, share in kinds.items())
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -278,9 +293,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rates = " ".join(f"{x:.1f}" for x in q)
         print(f"{language}: syllables a second in a line {rates} (min, 5 %, median, 95 %, max); "
               f"melody {np.median(tally.seconds):.2f} s, slowest {slowest:.2f} s")  # fmt: skip
-    tones, control = totals["zh"], blind
-    print(f"tones: {tones.against}/{tones.asked} moves against them ({tones.against / max(1, tones.asked):.1%}); "
-          f"blind {control.against}/{control.asked} ({control.against / max(1, control.asked):.1%})")  # fmt: skip
+    for name, tally in (("heeded", totals["zh"]), ("blind", blind)):
+        print(f"tones {name}: {tally.against} of {tally.asked} asked moves against them "
+              f"({tally.against / max(1, tally.asked):.1%}); moves: {_moves(tally.moves)}")  # fmt: skip
     return 0
 
 

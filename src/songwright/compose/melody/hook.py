@@ -13,6 +13,8 @@ from songwright.compose.melody.word_lines import WordLine
 from songwright.compose.melody.words_pitch import Sung, opposed
 from songwright.compose.melody.words_rhythm import LineSyllable, strengths
 
+EVENNESS_COST, USUAL_EVENNESS = 4.0, 0.64
+"""Of a rhythm whose most frequent gap is more frequent than usual."""
 CHORD_COST = 1.5
 """Of all notes on beats lying outside their chords."""
 TONE_COST = 6.0
@@ -35,7 +37,7 @@ def rhythm_cost(
         return 0.0
     gaps = [b - a for (a, _), (b, _) in pairwise(slots)]
     common = Counter(gaps).most_common(1)[0][1] / len(gaps)
-    cost = 1.5 * max(0.0, common - 0.7)
+    cost = EVENNESS_COST * max(0.0, common - USUAL_EVENNESS)
     strong = strengths(setting)
     beat = setting.plan.beat_ticks // 240
     placed = [(s % setting.bar_steps, g) for (s, _), g in zip(slots, [*gaps, beat], strict=True)]

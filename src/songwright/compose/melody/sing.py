@@ -41,7 +41,7 @@ from songwright.score.song import ChordSpan, Note, Syllable
 from songwright.score.voices import VOICE_TYPES, VoiceType
 from songwright.seeding import generator
 
-RHYTHM_CANDIDATES = 8
+RHYTHM_CANDIDATES = 12
 PITCH_CANDIDATES = {"chorus": 6, "drop": 6}
 """Tunes drawn for a new line; three for roles that are not listed."""
 ADAPTED = 6.0

@@ -23,7 +23,7 @@ UNSTRESSED_COST = 1.3
 HABIT_WEIGHT = 0.8
 """Of the learned transitions, in nats."""
 RAP_HABIT_WEIGHT = 0.25
-HABIT_NOISE = 0.45
+HABIT_NOISE = 0.7
 """Every song has rhythmic habits of its own: spread of the noise on the transitions."""
 LIKENESS_COST = 1.1
 """Of an onset where the parallel line has none."""
