@@ -16,6 +16,8 @@ from songwright.seeding import generator
 
 _BEAM = 10
 _JITTER = 1.6
+_GIVEN_UP, _REPEATED = 0.7, 6.0
+"""What it costs to give up what is barred, and to use a frame again, so that another metre is taken if one has more."""
 _RARE = ("humour", "war_peace", "faith", "winter")
 """Themes that stand out where nobody asked for them."""
 _PERSONS = {
@@ -184,7 +186,9 @@ class _Search:
 
     def _metres(self, plans: list[Plan], part: Part) -> Iterator[tuple[Metre, float]]:
         """Yields metres worth a try with what their distance from the wanted length costs."""
-        fitting = {f.metre for f in self.bank.frames if part.role in f.roles and len(f.lines) > 1}
+        frames = [f for f in self.bank.frames if part.role in f.roles and len(f.lines) > 1]
+        old = [f for f in frames if f.archaic and self.archaic]
+        fitting = {f.metre for f in (old if len(old) >= _ENOUGH_OLD else frames)}
         metres = [metre for name, metre in self.bank.metres.items() if name in fitting]
         nearest = min((abs(m.mean - part.syllables) for m in metres), default=0.0)
         fixed = {plan.metres[part.role] for plan in plans if part.role in plan.metres}
@@ -208,7 +212,9 @@ class _Search:
                 and self._may(plan, part, frame, strictness)
             ]
             if grown:
-                yield from sorted(grown, key=lambda new: -new.score)[:_BEAM]
+                cost = _GIVEN_UP * (3 - strictness) + (_REPEATED if strictness == 0 else 0.0)
+                best = sorted(grown, key=lambda new: -new.score)[:_BEAM]
+                yield from (replace(new, score=new.score - cost) for new in best)
                 return
 
     def _may(self, plan: Plan, part: Part, frame: Frame, strictness: int) -> bool:
