@@ -207,7 +207,7 @@ class _Layout:
         return tuple(found)
 
     def _title(self) -> str:
-        """Returns the title: as said, that of the words, their hook (the chorus's first line), what the song is about."""
+        """Returns the title: as said, that of the words, their hook (the chorus's first line), or the subject."""
         if self.brief.title and self.brief.origin("title") == "said":
             return self.brief.title
         hook = next((s.lines[0].text for s in self.sections if s.role == "chorus" and s.lines), "")

@@ -156,8 +156,9 @@ def request_for(brief: Brief, style: Style, plan: SongPlan, *, language: str = "
         syllables = min(max(wanted, FEWEST[delivery]), most)
         rows.append(SectionRequest(section.role, lines, round(syllables, 1), unit))
     traits = (*brief.traits, "rap") if any(_raps(s.role, brief, style) for s in worded(plan)) else brief.traits
+    title = brief.title if brief.origin("title") == "said" else ""
     return LyricRequest(
-        language=language, subject=brief.subject, title=brief.title if brief.origin("title") == "said" else "", moods=brief.moods, images=brief.images,
+        language=language, subject=brief.subject, title=title, moods=brief.moods, images=brief.images,
         style=style.name, prompt=brief.prompt, sections=tuple(rows), traits=tuple(dict.fromkeys(traits)),
         seed=brief.seed,
     )  # fmt: skip
