@@ -65,8 +65,15 @@ def assemble(request: LyricRequest) -> Written:
         elif role == "outro" and chorus:
             lines = _outro(lines, filled["chorus"], chorus.hook, section.num_lines)
         sections.append(tuple(lines[: section.num_lines]))
-    title = request.title.strip() or (chorus.title.replace("{title}", "") if chorus else "")
+    title = _title(request, chorus)
     return Written(title, tuple(sections), tuple(role == "rap" for role in roles))
+
+
+def _title(request: LyricRequest, chorus: Frame | None) -> str:
+    """Returns the wanted title, else the chorus's; a Russian subject as it stands in a sentence is no title."""
+    wanted, own = request.title.strip(), chorus.title.replace("{title}", "") if chorus else ""
+    declined = request.language == "ru" and wanted.casefold() == request.subject.strip().casefold()
+    return own if own and (declined or not wanted) else wanted
 
 
 def chorus_lines(lines: Sequence[str], twin: Sequence[str], hook: Sequence[int], num_lines: int) -> list[str]:

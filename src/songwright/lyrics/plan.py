@@ -15,6 +15,8 @@ from songwright.lyrics.wishes import Wishes
 from songwright.seeding import generator
 
 _BEAM = 10
+_ENOUGH_OLD = 4
+"""Frames of a role in old words from which on a song that asks for them keeps to their metres."""
 _JITTER = 1.6
 _GIVEN_UP, _REPEATED = 0.7, 6.0
 """What it costs to give up what is barred, and to use a frame again, so that another metre is taken if one has more."""
