@@ -84,8 +84,8 @@ def _next(
     """Returns the next pitch that way, and the way it really went: turned about at the edge of the register."""
     tones = _tones(context, tick, key)
     strong = resting or tick % context.plan.beat_ticks == 0
-    sharp = {(t + 1) % 12 for t in tones}
-    allowed = tones if strong else tones | (set(key.pitch_classes) - sharp)
+    rubbing = {(t + side) % 12 for t in tones for side in (1, -1)}
+    allowed = tones if strong else tones | (set(key.pitch_classes) - rubbing)
     for turn in (way, -way):
         reach = range(pitch + turn, pitch + 8 * turn, turn)
         found = next((p for p in reach if p % 12 in allowed and bounds[0] <= p <= bounds[1]), None)

@@ -18,6 +18,8 @@ NEAREST, FARTHEST = 3, 9
 
 _INTERVAL_COST = {3: 0.0, 4: 0.0, 5: 1.8, 6: 2.8, 7: 2.4, 8: 0.5, 9: 0.4}
 _OTHER_GENDER = 3.0
+_SAME_SIDE = 7.0
+"""How much worse a place is for a singer of the other gender, and beside another harmony on its side of the lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,9 @@ class Backing:
 
 
 def backing_singers(context: Context, vocals: VocalPlan) -> tuple[Backing, ...]:
-    """Returns the two backing singers, the one whose place beside the lead suits the better first.
+    """Returns two backing singers, the one whose place beside the lead suits the better first.
+
+    They stand on two sides of the lead, or on one where nobody could sing the other: over a bass, under a soprano.
 
     Args:
         context: of the arrangement.
@@ -50,18 +54,16 @@ def backing_singers(context: Context, vocals: VocalPlan) -> tuple[Backing, ...]:
         return ()
     low, high = pitches[len(pitches) // 10], pitches[-1 - len(pitches) // 20]
     gender = VOICE_TYPES[vocals.voice_type].gender if vocals.voice_type in VOICE_TYPES else "female"
-    taken = {vocals.singer.name}
-    found: list[Backing] = []
-    for side in (1, -1):
-        options = [
-            _seat(context, name, side, low, high, gender)
-            for name, house in SINGERS.items()
-            if name not in taken and (house.voice_type != "child" or gender == "child")
-        ]
-        best = min(options, key=lambda b: (b.cost, b.singer.name))
-        taken.add(best.singer.name)
-        found.append(best)
-    return tuple(sorted(found, key=lambda b: (b.cost, -b.side)))
+    seats = [
+        _seat(context, name, side, low, high, gender)
+        for side in (1, -1)
+        for name, house in SINGERS.items()
+        if name != vocals.singer.name and (house.voice_type != "child" or gender == "child")
+    ]
+    first = min(seats, key=lambda b: (b.cost, b.singer.name, b.side))
+    rest = [b for b in seats if b.singer.name != first.singer.name]
+    second = min(rest, key=lambda b: (b.cost + _SAME_SIDE * (b.side == first.side), b.singer.name, b.side))
+    return first, second
 
 
 def _seat(context: Context, name: str, side: int, low: int, high: int, gender: str) -> Backing:
@@ -179,6 +181,8 @@ def _note_cost(context: Context, note: Note, pitch: int, chord: Chord | None, ke
     if other is not None:
         between = abs(pitch - other) % 12
         cost += 7.0 if between in (1, 11) else 3.0 if between in (2, 10) else 2.0 if between == 0 else 0.0
+        if (other > note.pitch) == (pitch > note.pitch):
+            cost += 5.0 * (apart <= abs(other - note.pitch))  # the second stands outside the first
     return cost
 
 

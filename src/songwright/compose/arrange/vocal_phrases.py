@@ -263,8 +263,8 @@ def _answer_pitches(
         chord = context.chords.at(tick)
         tones = set(chord.pitch_classes) if chord is not None else set(key.pitch_classes)
         free = tick % beat != 0 and length < beat and i < len(times) - 1
-        sharp = {(t + 1) % 12 for t in tones}
-        allowed = tones | ({pc for pc in key.pitch_classes if pc not in sharp} if free else set())
+        rubbing = {(t + side) % 12 for t in tones for side in (1, -1)}
+        allowed = tones | ({pc for pc in key.pitch_classes if pc not in rubbing} if free else set())
         options = [p for p in range(seat.low, seat.high + 1) if p % 12 in allowed] or [round(wishes[i])]
 
         def cost(pitch: int, i: int = i, tones: set[int] = tones) -> tuple[float, int]:
