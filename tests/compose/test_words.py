@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from itertools import pairwise
 
+import numpy as np
 import pytest
 from word_sheets import SONG, VERSE, line, sheet
 
@@ -153,3 +155,14 @@ def test_instrumental_songs_are_as_they_were(style, expected):
             for t in song.tracks]  # fmt: skip
     assert hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16] == expected
     assert not song.syllables and "singer" not in song.provenance
+
+
+def test_every_note_belongs_to_one_line():
+    random = np.random.default_rng(1)
+    for _ in range(40):
+        lines = int(random.integers(1, 20))
+        count = int(random.integers(lines, 200))
+        given = tune(*random.choice([240, 480, 1920], count).tolist(), rest_after=tuple(random.integers(0, count, 9)))
+        spans = divide(given.notes, random.choice([1, 5, 8, 60], lines).tolist())
+        assert spans[0][0] == 0 and spans[-1][1] == count and all(start < end for start, end in spans)
+        assert all(one[1] == other[0] for one, other in pairwise(spans))

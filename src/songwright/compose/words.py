@@ -23,7 +23,9 @@ MISMATCH_COST = 4.0
 PHRASE_COSTS = (0.0, 0.6, 1.2, 4.0)
 """Of a line that ends at a long rest, at a short one, on a long note, or in the middle of things."""
 WIDEST = 3
-"""A line takes at most so many times its syllables in notes, and eight more."""
+"""A line takes at most so many times its share of the notes (and twice the freedom below)."""
+FREEDOM = 48
+"""How many notes the end of a line may lie from where its share of the syllables would put it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,20 +148,20 @@ def divide(notes: Sequence[Note], counts: Sequence[int]) -> list[tuple[int, int]
     """
     n, m = len(notes), len(counts)
     ends = _end_costs(notes)
+    ratio = n / max(1, sum(counts))
     best = np.full((m + 1, n + 1), np.inf)
     back = np.zeros((m + 1, n + 1), np.int64)
     best[0, 0] = 0.0
     widths = np.arange(1, n + 1)
+    wanted = np.cumsum([count * ratio for count in counts])
     for k, count in enumerate(counts, start=1):
-        widest = n if m == 1 else max(WIDEST * count + 8, n - m + 1 if n > 3 * sum(counts) else 0)
-        cost = MISMATCH_COST * np.abs(np.log((widths + 0.5) / (count + 0.5)))
-        cost = cost + 0.3 * np.abs(widths - count)
-        for end in range(k, n - (m - k) + 1):
+        expected = count * ratio
+        cost = MISMATCH_COST * np.abs(np.log((widths + 0.5) / (expected + 0.5))) + 0.3 * np.abs(widths - expected)
+        widest = int(WIDEST * expected) + 2 * FREEDOM
+        low, high = max(k, int(wanted[k - 1]) - FREEDOM), min(n - (m - k), int(wanted[k - 1]) + FREEDOM + 1)
+        for end in range(min(low, high), high + 1) if k < m else (n,):
             starts = np.arange(max(k - 1, end - widest), end)
             total = best[k - 1, starts] + cost[end - starts - 1]
-            if not np.isfinite(total).any():
-                starts = np.arange(k - 1, end)
-                total = best[k - 1, starts] + cost[end - starts - 1]
             at = int(total.argmin())
             best[k, end], back[k, end] = total[at] + ends[end - 1], starts[at]
     spans, end = [], n

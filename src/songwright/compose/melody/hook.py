@@ -15,7 +15,7 @@ from songwright.compose.melody.words_rhythm import LineSyllable, strengths
 
 EVENNESS_COST, USUAL_EVENNESS = 4.0, 0.64
 """Of a rhythm whose most frequent gap is more frequent than usual."""
-CHORD_COST = 1.5
+CHORD_COST = 1.0
 """Of all notes on beats lying outside their chords."""
 TONE_COST = 6.0
 """Of every asked move that goes against the tones, as a share of those asked."""

@@ -15,7 +15,7 @@ from songwright.score.voices import VoiceType
 
 TONE_WEIGHT = 3.4
 """Cost of a move against the tones, in nats."""
-CHORD_PULL = 0.2
+CHORD_PULL = 0.1
 """Cost of a note on a beat outside its chord: words dwell on beats more than instruments do."""
 QUESTION_WEIGHT = 4.0
 MELISMA_CHANCE = {
