@@ -40,7 +40,7 @@ def metre_faults(bank: Bank, frame: Frame) -> list[str]:
         if SLOT.search(line):
             continue
         wanted = len(bank.metres[frame.metre].template(index))
-        if len(HAN.findall(line)) != wanted or not re.fullmatch(r"[\u3400-\u9fff 　]+", line):
+        if len(HAN.findall(line)) != wanted or not re.fullmatch(r"[\u3400-\u9fff，]+", line):
             faults.append(f"{frame.name}: {line!r} is not {wanted} characters")
     return faults
 
