@@ -188,6 +188,11 @@ class Context:
         """What lead instruments play; `lead` is all that the others leave room for, voices and fills among it."""
         return self.lead if self.room is None else self.room.tune
 
+    @property
+    def part_ticks(self) -> int:
+        """What a felt beat is parted into: its half, or its third in compound metres."""
+        return self.plan.beat_ticks // (3 if self.plan.beat_ticks % 1440 == 0 else 2)
+
     def random(self, *scope: str | int) -> np.random.Generator:
         """Returns the random generator of one place in the arrangement."""
         return generator(self.seed, "arrange", *scope)

@@ -47,7 +47,7 @@ def off_the_words(context: Context, line: Sequence[Note]) -> list[Note]:
         if not busy or all(abs(tick - note.start_ticks) > near for tick in onsets):
             kept.append(note)
             continue
-        places = [note.start_ticks + k * beat // 2 for k in range(1, 5)]
+        places = [note.start_ticks + k * context.part_ticks for k in range(1, 5)]
         free = [t for t in places if t + beat <= note.end_ticks and all(abs(t - o) > near for o in onsets)]
         if free:
             kept.append(replace(note, start_ticks=free[0], duration_ticks=note.end_ticks - free[0]))

@@ -141,7 +141,7 @@ def _hook(context: Context, vocals: VocalPlan) -> list[Note]:
 
 def gap_after(context: Context, room: Room, line: SungLine) -> tuple[int, int]:
     """Returns where instruments may answer a line: from the half beat after it to shortly before the next."""
-    half = context.plan.beat_ticks // 2
+    half = context.part_ticks
     begin = -(-line.end_ticks // half) * half
     after = [n.start_ticks for n in room.voices.notes if n.start_ticks >= line.end_ticks]
     backing = [n.end_ticks for n in room.voices.between(line.end_ticks, max(line.end_ticks + 1, line.room_ticks))]

@@ -58,8 +58,8 @@ def _rhythm(context: Context, said: Sequence[Note], begin: int, stop: int) -> li
             joined.append(note)
     if not joined:
         return []
-    half = beat // 2
-    shift = begin + (joined[0].start_ticks - begin) % half - joined[0].start_ticks
+    part = context.part_ticks
+    shift = begin + (joined[0].start_ticks - begin) % part - joined[0].start_ticks
     rows: list[tuple[int, int, int]] = []
     for i, note in enumerate(joined):
         tick = note.start_ticks + shift

@@ -308,7 +308,7 @@ def write_ad_libs(
         until = (
             min(context.ring_start, line.end_ticks + plan.bar_ticks * 2) if last else vocals.lines[i + 1].start_ticks
         )
-        begin = -(-(line.end_ticks + beat // 4) // (beat // 2)) * (beat // 2)
+        begin = -(-(line.end_ticks + beat // 4) // context.part_ticks) * context.part_ticks
         if until - begin >= 2 * beat and not taken.between(begin, until):
             gaps.append((begin, min(until - beat // 2, begin + plan.bar_ticks)))
     words = _Words(language_of(vocals), free_id, free_line)
@@ -332,7 +332,7 @@ def _ad_lib(
     tones = set(chord.pitch_classes) if chord is not None else scale
     starts = [i for i, p in enumerate(ladder) if p % 12 in tones] or list(range(len(ladder)))
     first = min(starts, key=lambda i: (abs(ladder[i] - upper), i))
-    step = max(context.plan.beat_ticks // 2, context.ticks_of_ms(_SHORTEST_MS))
+    step = max(context.part_ticks, context.ticks_of_ms(_SHORTEST_MS))
     shape = shape[: max(1, (until - begin) // step)]
     syllable = words.new("yeah" if random.random() < 0.4 else "oh", line=number)
     made = []
