@@ -44,6 +44,7 @@ def test_two_hundred_songs_keep_every_count_and_repeat_only_refrains():
         language = LANGUAGES[seed % 3] if seed % 4 == 0 else "en"
         verse = 1 + seed % 9 if language == "en" else 4
         sections = form(verse, (5, 6, 7, 8, 10, 14)[seed % 6], 1 + seed % 6, 1 + seed % 4, 1 + seed % 5)
+        sections = sections if seed % 5 == 0 else (sections[0], *sections[2:4], *sections[5:7])
         request = ask(
             language, sections=sections, style=styles[seed % len(styles)], seed=seed, subject=SUBJECTS[seed % 6],
             moods=((), ("sad",), ("happy",))[seed % 3],
@@ -58,11 +59,11 @@ def test_two_hundred_songs_keep_every_count_and_repeat_only_refrains():
             if section.role in ("verse", "bridge")
         ]
         assert [line for line, n in Counter(fresh).items() if n > 1] == [], (seed, language)
-        assert written.sections[2] == written.sections[5] == written.sections[7]
+        assert len({w for w, s in zip(written.sections, sections, strict=True) if s.role == "chorus"}) == 1
 
 
 def test_sister_verses_have_the_same_syllables_line_by_line():
-    for seed in range(12):
+    for seed in range(5):
         written = assemble(ask(seed=seed, sections=form(8, (8, 7, 6, 5, 10)[seed % 5])))
         first, second = written.sections[0], written.sections[3]
         assert line_lengths(first, "en") == line_lengths(second, "en"), (first, second)
@@ -78,13 +79,13 @@ def test_lines_of_a_frame_rhyme_as_their_scheme_says_and_no_rhyme_word_returns_i
     bank = load_bank("en")
     scheme = {tuple(line.rstrip(" ,.") for line in f.lines): f.scheme for f in bank.frames}
     found = 0
-    for seed in range(10):
+    for seed in range(5):
         verse = assemble(ask(seed=seed, sections=form(8))).sections[0]
         for four in (verse[:4], verse[4:]):
             found += four in scheme or "subject" in str(four)
         ends = [words_of(line)[-1] for line in (verse[1], verse[3], verse[5], verse[7])]
         assert len(set(ends)) == 4, verse
-    assert found == 20
+    assert found == 10
 
 
 def test_same_request_same_words_and_another_seed_other_words():

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from songwright.lyrics.bank import count_letters
 from songwright.lyrics.phonetics import sound_out_words
@@ -41,7 +42,7 @@ def shapes(words: Sequence[str], language: str) -> list[WordShape]:
     """
     if language == "zh":
         return [WordShape((0,) * (count_letters(word, language) or 0)) for word in words]
-    return [_shape(word) for word in sound_out_words(list(words), language)] if words else []
+    return list(_shapes(tuple(words), language)) if words else []
 
 
 def fits(stresses: Iterable[int], template: str) -> bool:
@@ -64,6 +65,11 @@ def line_lengths(lines: Sequence[str], language: str) -> list[int]:
     words = sorted({word for line in lines for word in words_of(line)})
     known = dict(zip(words, shapes(words, language), strict=True))
     return [sum(len(known[word].stresses) for word in words_of(line)) for line in lines]
+
+
+@lru_cache(maxsize=256)
+def _shapes(words: tuple[str, ...], language: str) -> tuple[WordShape, ...]:
+    return tuple(_shape(word) for word in sound_out_words(words, language))
 
 
 def _shape(word: Word) -> WordShape:

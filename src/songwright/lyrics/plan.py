@@ -14,7 +14,7 @@ from songwright.lyrics.metre import fits, free_stresses, words_of
 from songwright.lyrics.wishes import Wishes
 from songwright.seeding import generator
 
-_BEAM = 10
+_BEAM = 6
 _ENOUGH_OLD = 4
 """Frames of a role in old words from which on a song that asks for them keeps to their metres."""
 _JITTER = 1.6
@@ -91,7 +91,11 @@ def plan_song(parts: Sequence[Part], bank: Bank, wishes: Wishes, *, seed: int, a
     by_name = {f.name: float(x) for f, x in zip(bank.frames, draws, strict=True)}
     words = {frame.name: content_words(frame, bank) for frame in bank.frames}
     ends = {frame.name: end_words(frame, bank) for frame in bank.frames}
-    search = _Search(replace(bank, frames=tuple(frames)), wishes, by_name, archaic, words, ends, worlds(bank))
+    filled = frozenset(frame.name for frame in bank.frames if any(True for _ in frame.slots()))
+    naming = frozenset(frame.name for frame in bank.frames if _names_subject(frame))
+    search = _Search(
+        replace(bank, frames=tuple(frames)), wishes, by_name, archaic, words, ends, worlds(bank), naming, filled
+    )
     plans = [Plan()]
     for part in parts:
         plans = search.extend(plans, part)
@@ -158,6 +162,8 @@ class _Search:
     words: Mapping[str, frozenset[str]]
     ends: Mapping[str, frozenset[str]]
     worlds: Mapping[str, str]
+    naming: frozenset[str]
+    filled: frozenset[str]
 
     def extend(self, plans: list[Plan], part: Part) -> list[Plan]:
         """Returns the best plans with a part added."""
@@ -221,7 +227,7 @@ class _Search:
 
     def _may(self, plan: Plan, part: Part, frame: Frame, strictness: int) -> bool:
         """Returns whether a frame may come next; what is barred is given up in three steps when nothing is left."""
-        if _names_subject(frame) and any(_names_subject(f) for fs in plan.frames.values() for f in fs):
+        if frame.name in self.naming and any(_names_subject(f) for fs in plan.frames.values() for f in fs):
             return False
         here = plan.frames[part.key]
         if strictness and (
@@ -253,8 +259,8 @@ class _Search:
         others = [f for fs in plan.frames.values() for f in fs]
         fit = self.wishes.weight(frame.themes)
         worth = 3.0 * fit - 1.0 * (fit < 0.15) + _JITTER * self.draws[_whole(frame)]
-        worth += 2.5 * (self.archaic and frame.archaic)
-        slots = {name for name, _ in frame.slots()}
+        worth += 4.0 * (self.archaic and frame.archaic)
+        slots = {name for name, _ in frame.slots()} if frame.name in self.filled else set()
         worth += 9.0 * ("title" in slots) + (0.8 if self.wishes.is_named else 5.0) * ("subject" in slots)
         if frame.mood != "neutral" and self.wishes.tone != "neutral":
             worth += 0.5 if frame.mood == self.wishes.tone else -2.5
