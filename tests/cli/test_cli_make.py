@@ -41,7 +41,9 @@ def song(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made") / "sea"
     os.environ["SONGWRIGHT_SOUNDFONT"] = str(Path(pretty_midi.__file__).parent / "TimGM6mb.sf2")
     try:
-        assert main(["make", PROMPT, "-o", str(folder), "--duration", "16", "--tempo", "120", "-q"]) == 0
+        assert (
+            main(["make", PROMPT, "-o", str(folder), "--instrumental", "--duration", "16", "--tempo", "120", "-q"]) == 0
+        )
     finally:
         del os.environ["SONGWRIGHT_SOUNDFONT"]
     return folder
@@ -93,6 +95,7 @@ def test_same_brief_same_bytes_in_another_process(song, tmp_path):
         PROMPT,
         "-o",
         str(again),
+        "--instrumental",
         "--duration",
         "16",
         "--tempo",
@@ -107,7 +110,10 @@ def test_same_brief_same_bytes_in_another_process(song, tmp_path):
 
 
 def test_next_seed_is_another_song(song, tmp_path):
-    assert main(["make", PROMPT, "-o", str(tmp_path / "b"), "--duration", "16", "--seed", "1", "-q"]) == 0
+    assert (
+        main(["make", PROMPT, "-o", str(tmp_path / "b"), "--instrumental", "--duration", "16", "--seed", "1", "-q"])
+        == 0
+    )
     assert read_score(tmp_path / "b").tracks != read_score(song).tracks
 
 

@@ -47,11 +47,16 @@ def with_voice(brief: "Brief", args: argparse.Namespace) -> "Brief":
         InputError: a file cannot be used, a voice is unknown, or permission for a recording is not confirmed.
     """
     from songwright.lyrics.clean import decode
+    from songwright.lyrics.language import check_language
+    from songwright.lyrics.read import read_lyrics
 
     if args.lyrics is not None:
         data = sys.stdin.buffer.read() if args.lyrics == "-" else _read(Path(args.lyrics))
-        brief = brief.with_said(lyrics=decode(data))
+        text = decode(data)
+        read_lyrics(text)  # says in one line what is wrong, before any work
+        brief = brief.with_said(lyrics=text)
     if args.language:
+        check_language(args.language.lower())
         brief = brief.with_said(lyrics_language=args.language.lower())
     if args.voice_source:
         brief = brief.with_said(voice_source=args.voice_source)

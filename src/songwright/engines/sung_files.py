@@ -48,9 +48,10 @@ def sung_lead(song: Song) -> Sung | None:
 
 
 def write_lyric_files(song: Song, sung: Sung, folder: Path) -> None:
-    """Writes ``lyrics.lrc`` (lines), ``lyrics_words.lrc`` (words), ``lyrics.srt`` and ``lyrics.json`` (phonemes)."""
+    """Writes the words as they are sung: ``.txt``, ``.lrc`` by lines and by words, ``.srt``, ``.json`` with phonemes."""
     timed = timing.timed_lyrics(song, sung.phones, sung.track.id)
     for name, text in (
+        ("lyrics.txt", timing.to_text(timed)),
         ("lyrics.lrc", timing.to_lrc(timed)),
         ("lyrics_words.lrc", timing.to_word_lrc(timed)),
         ("lyrics.srt", timing.to_srt(timed)),

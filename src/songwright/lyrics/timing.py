@@ -193,6 +193,16 @@ def _line(song: Song, number: int, words: list[TimedWord], members: Sequence[_Su
     return TimedLine(number, start, end, tuple(words), label, members[0].syllable.delivery)
 
 
+def to_text(timed: TimedLyrics) -> str:
+    """Returns the words as they are sung, under the labels of their sections; `lyrics.read.read_lyrics` reads it."""
+    rows: list[str] = []
+    for i, line in enumerate(timed.lines):
+        if line.section and (not i or line.section != timed.lines[i - 1].section):
+            rows += [""] * bool(rows) + [f"[{line.section}]"]
+        rows.append(line.text)
+    return "\n".join(rows) + "\n"
+
+
 def to_lrc(timed: TimedLyrics) -> str:
     """Returns an LRC file: one stamped line for every line, to the hundredth of a second.
 
