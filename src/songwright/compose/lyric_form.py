@@ -47,7 +47,7 @@ CRAMPED = 0.25
 """Cost of a sung line in a single bar, where stresses crowd between the beats."""
 UNITS = (1, 2, 4)
 BACKING_SHARE = 0.7
-MOST_SIXTEENTHS = 0.8
+MOST_SIXTEENTHS = {"sung": 0.8, "rap": 0.9, "spoken": 0.8}
 """Share of a bar's sixteenths that may carry a syllable."""
 MOST_REPEATS = 4
 
@@ -313,7 +313,7 @@ class _Layout:
             for j, _ in enumerate(section.lines):
                 weight, delivery = longest[section.role, j]
                 bars = units[section.role]
-                sixteenths = self.quarters * 4 * MOST_SIXTEENTHS
+                sixteenths = self.quarters * 4 * MOST_SIXTEENTHS[delivery]
                 while max(
                     weight / (bars * bar_seconds * SUNG_SHARE) / FASTEST[delivery], weight / (bars * sixteenths)
                 ) > 1 and bars < 64:  # fmt: skip

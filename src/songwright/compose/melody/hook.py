@@ -15,6 +15,8 @@ from songwright.compose.melody.words_rhythm import LineSyllable, strengths
 
 EVENNESS_COST, USUAL_EVENNESS = 4.0, 0.64
 """Of a rhythm whose most frequent gap is more frequent than usual."""
+WEAK_OPENING_COST = 0.8
+"""Of a line whose unstressed first syllable stands on the bar line."""
 CHORD_COST = 1.0
 """Of all notes on beats lying outside their chords."""
 TONE_COST = 6.0
@@ -46,6 +48,7 @@ def rhythm_cost(
     cost += 6.0 * float((stress * (1.0 - strength)).sum()) / max(1.0, float(stress.sum()))
     ahead = sum(1 for p, g in placed if p % beat and strong[p, min(g, strong.shape[1] - 1)] >= 0.7) / len(placed)
     cost += 5.0 * abs(ahead - SYNCOPATION_SHARE[setting.group] * syncopation)
+    cost += WEAK_OPENING_COST * (slots[0][0] % setting.bar_steps == 0 and syllables[0].stress < 0.3)
     lengths = [n for _, n in slots]
     cost += 0.8 * (max(lengths[:-1]) == min(lengths[:-1]))
     if before and [s for s, _ in before] == [s for s, _ in slots]:

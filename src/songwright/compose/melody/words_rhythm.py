@@ -18,8 +18,10 @@ from songwright.compose.melody.rhythm import DENSITY_WEIGHT, SYNCOPATION_SHARE, 
 
 STRESS_COST = 4.5
 """Of a stressed syllable on the weakest place."""
-UNSTRESSED_COST = 1.3
+UNSTRESSED_COST = 1.6
 """Of an unstressed syllable on the strongest place."""
+UPBEAT_COST = 0.6
+"""Of beginning before the bar line, for a line that begins unstressed."""
 HABIT_WEIGHT = 0.8
 """Of the learned transitions, in nats."""
 RAP_HABIT_WEIGHT = 0.25
@@ -261,7 +263,10 @@ class _Search:
 
     def _opening(self) -> Floats:
         places = self.places
-        before = 1.4 + 0.08 * -places + 1.3 * (places % 2) if self.syllables[0].stress < 0.5 else 5.0 + 0.0 * places
+        odd = 0.2 if self.wishes.delivery == "rap" else 1.0
+        before = (
+            UPBEAT_COST + 0.08 * -places + odd * (places % 2) if self.syllables[0].stress < 0.5 else 5.0 + 0.0 * places
+        )
         bar = self.setting.bar_steps
         late = -HABIT_WEIGHT * self.first[(places % bar) % self.setting.cell_steps] + np.where(
             places >= bar // 2, 4.0, 0.0
@@ -281,7 +286,7 @@ class _Search:
         seconds = gaps * self.step_seconds
         cost = np.where(seconds < SHORTEST_SECONDS[delivery] - 1e-6, 9.0, 0.0)
         cost = cost + np.where(seconds < EASY_SECONDS[delivery] - 1e-6, 0.9, 0.0)
-        cost = cost + 2.0 * (1.0 - syllable.stress) * np.maximum(0.0, seconds - 0.45)
+        cost = cost + 2.0 * (1.0 - syllable.stress) * np.maximum(0.0, seconds - 0.4)
         cost = cost + 3.0 * np.maximum(0.0, seconds - 1.2)
         if not syllable.ends_word:
             cost = cost + 4.0 * np.maximum(0.0, seconds - 0.55)
