@@ -3,6 +3,7 @@
 import itertools
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from songwright.score.theory import parse_chord
 TOMS = {DRUMS[name] for name in ("high_tom", "mid_tom", "low_tom", "floor_tom")}
 
 
+@cache
 def arranged(name, seed=0, singer="clara", **options):
     plan, style, chords, tune, vocals = sung(name, seed, singer, **options)
     return plan, style, vocals, arrange_sung(plan, style, chords, tune, vocals, seed=seed).tracks
@@ -41,7 +43,7 @@ def test_without_a_voice_nothing_changes(name):
     assert all(t.singer is None and t.mix.vocal_duck_db == 0 for t in tracks)
 
 
-@pytest.mark.parametrize("name", style_names())
+@pytest.mark.parametrize("name", style_names()[1::3])
 def test_leads_rest_while_somebody_sings_the_lead(name):
     _, _, vocals, tracks = arranged(name, seed=3, singer="adam")
     for track in tracks:
@@ -103,8 +105,8 @@ def test_a_tune_that_reaches_into_a_line_ends_before_it():
     assert kept == [replace(long, duration_ticks=2 * beat - beat // 4)]
 
 
-@pytest.mark.parametrize("singer", ["iris", "clara", "adam", "boris"])
-@pytest.mark.parametrize("name", ["pop", "russian_romance", "rock", "mandarin_ballad"])
+@pytest.mark.parametrize("singer", ["clara", "boris"])
+@pytest.mark.parametrize("name", ["pop", "russian_romance", "rock"])
 def test_chords_keep_off_the_sung_notes(name, singer):
     _, _, vocals, tracks = arranged(name, seed=2, singer=singer)
     rubbing = total = 0
@@ -133,7 +135,7 @@ def test_chords_are_still_chords_beside_the_voice():
     assert plan.num_bars > 0
 
 
-@pytest.mark.parametrize("name", ["rock", "pop", "metal", "soul"])
+@pytest.mark.parametrize("name", ["rock", "metal"])
 def test_no_fill_covers_words(name):
     plan, _, vocals, tracks = arranged(name, seed=3)
     stressed = {s.id for s in vocals.syllables if s.stress == 1}
