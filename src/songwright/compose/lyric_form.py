@@ -210,7 +210,8 @@ class _Layout:
         """Returns the title: as said, that of the words, their hook (the chorus's first line), or the subject."""
         if self.brief.title and self.brief.origin("title") == "said":
             return self.brief.title
-        hook = next((s.lines[0].text for s in self.sections if s.role == "chorus" and s.lines), "")
+        heard = [s for s in self.sections if s.lines]
+        hook = next((s.lines[0].text for s in heard if s.role in ("chorus", "drop", "head", "theme")), "")
         hook = hook.strip(" ,.;:!?…—-，。；：！？、").strip()
         usual = self.brief.title or usual_title(self.brief, self.style)
         return self.sheet_title or (hook if 0 < len(hook) <= LONGEST_TITLE else usual)

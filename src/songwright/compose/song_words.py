@@ -79,7 +79,8 @@ def song_words(brief: Brief, style: Style, voice_type: str) -> SongWords:
 
         plan = plan_form(brief, style)
         sheet = complete_lyrics(given, request_for(brief, style, plan, language=given.language))
-        notes = [note for note in sheet.notes if "no words" not in note]
+        sheet = replace(sheet, notes=tuple(note for note in sheet.notes if "no words" not in note))
+        notes = []
     sheet = sound_out(_delivered(sheet, brief, style))
     notes += [note for note in sheet.notes if note not in notes]
     if not any(line.syllables for line in sheet.lines()):
@@ -160,7 +161,7 @@ def request_for(brief: Brief, style: Style, plan: SongPlan, *, language: str = "
     return LyricRequest(
         language=language, subject=brief.subject, title=title, moods=brief.moods, images=brief.images,
         style=style.name, prompt=brief.prompt, sections=tuple(rows), traits=tuple(dict.fromkeys(traits)),
-        seed=brief.seed,
+        seed=int(generator(brief.seed, "words", "lyrics", style.name, brief.prompt).integers(1 << 31)),
     )  # fmt: skip
 
 
