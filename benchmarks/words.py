@@ -126,16 +126,16 @@ def count_chords(
 def compose(
     language: str, style_name: str, seed: int, *, heed_tones: bool = True
 ) -> tuple[LyricForm, VocalPlan, tuple[ChordSpan, ...], float]:
-    """Returns form, voice and chords of a song with words of the program's own, and the seconds its melody took."""
+    """Returns form, voice and chords of a song with words of the program's own, and the processor seconds its melody took."""
     brief = Brief(prompt=PROMPTS[language], subject="", language=language, styles=(style_name,), seed=seed)
     style = bend(load_style(style_name), brief)
     singer, voice_type = choose_singer(brief, style)
     words = song_words(brief, style, voice_type)
     form = lay_out(brief, style, words.sheet, words.frame or FormFrame(None, voiced_key(brief, style, voice_type)))
     chords = write_harmony(form.plan, style, seed=seed)
-    started = time.perf_counter()
+    started = time.process_time()
     _, vocals = write_sung_melody(form, style, chords, singer, voice_type, seed=seed, heed_tones=heed_tones)
-    return form, vocals, chords, time.perf_counter() - started
+    return form, vocals, chords, time.process_time() - started
 
 
 def measure(tally: Tally, form: LyricForm, vocals: VocalPlan, chords: Sequence[ChordSpan]) -> None:
