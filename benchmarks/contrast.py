@@ -30,6 +30,7 @@ def main() -> None:
     args.add_argument("--styles", default="", help="names joined by commas; default: all that build")
     args.add_argument("--seconds", type=float, default=100.0)
     args.add_argument("--seeds", default="0,1")
+    args.add_argument("--sung", action="store_true", help="with voices, where the style has them")
     options = args.parse_args()
     names = options.styles.split(",") if options.styles else [n for n in style_names() if load_style(n).builds]
     seeds = [int(seed) for seed in options.seeds.split(",")]
@@ -38,7 +39,9 @@ def main() -> None:
     for name in names:
         good = []
         for seed in seeds:
-            brief = Brief(styles=(name,), seed=seed).with_said(duration_seconds=options.seconds)
+            brief = Brief(styles=(name,), seed=seed, instrumental=not options.sung).with_said(
+                duration_seconds=options.seconds
+            )
             level, onsets, spread = contrast(compose_song(brief))
             good.append(level >= 1.5 and (onsets >= 1.25 or spread >= 1.0))
             mark = "" if good[-1] else "  no"

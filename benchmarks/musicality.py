@@ -114,7 +114,9 @@ def held_out_pieces(pieces: Iterable[Piece]) -> list[Piece]:
 
 def compose(styles: Sequence[str], songs: int, seed0: int) -> list[Song]:
     """Returns songs of the styles in turn, seeds rising from `seed0`."""
-    return [compose_song(Brief(styles=(styles[i % len(styles)],), seed=seed0 + i)) for i in range(songs)]
+    return [
+        compose_song(Brief(styles=(styles[i % len(styles)],), seed=seed0 + i, instrumental=True)) for i in range(songs)
+    ]
 
 
 def melodic_rows(real: Mapping[str, Sequence[Piece]], generated: Sequence[Piece]) -> list[Row]:

@@ -4,7 +4,7 @@ Each run is a fresh process, start and imports included. Medians of five; `cpu` 
 which other programs disturb less than `total`. fluidsynth writes one stereo mix with its
 reverb off; we write every stem, the premaster and the master.
 
-Usage: python benchmarks/song.py [--style pop] [--seconds 180] [--runs 5]
+Usage: python benchmarks/song.py [--style pop] [--seconds 180] [--runs 5] [--instrumental]
 """
 
 import argparse
@@ -23,12 +23,14 @@ import json, resource, sys
 from pathlib import Path
 from songwright.brief.brief import Brief
 from songwright.engines.score import make_song
-brief = Brief(styles=(sys.argv[1],)).with_said(duration_seconds=float(sys.argv[2]))
+brief = Brief(styles=(sys.argv[1],), instrumental=sys.argv[4] == "instrumental")
+brief = brief.with_said(duration_seconds=float(sys.argv[2]))
 recording = make_song(brief, Path(sys.argv[3]))
 used = resource.getrusage(resource.RUSAGE_SELF)
 notes = sum(len(track.notes) for track in recording.song.tracks)
 font = recording.report["soundfont"]["file"]
-spent = {"cpu": used.ru_utime + used.ru_stime, "MiB": used.ru_maxrss / 1024}
+voices = sum(track.singer is not None for track in recording.song.tracks)
+spent = {"voices": voices, "cpu": used.ru_utime + used.ru_stime, "MiB": used.ru_maxrss / 1024}
 row = {**spent, "number of stems": len(recording.stems), "notes": notes, "font": font}
 print(json.dumps({**recording.report["seconds"], **row}))
 """
@@ -40,6 +42,7 @@ def main() -> None:
     args.add_argument("--style", default="pop")
     args.add_argument("--seconds", type=float, default=180.0)
     args.add_argument("--runs", type=int, default=5)
+    args.add_argument("--instrumental", action="store_true", help="nobody sings")
     options = args.parse_args()
     print(
         f"{options.style}, {options.seconds:g} s, {os.cpu_count()} CPUs and as many threads, "
@@ -49,7 +52,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         for i in range(options.runs):
             folder = Path(scratch) / f"song-{i}"
-            row, wall = child(options.style, options.seconds, folder)
+            row, wall = child(options.style, options.seconds, folder, instrumental=options.instrumental)
             rows.append({**row, "total": wall})
             if i + 1 < options.runs:
                 shutil.rmtree(folder)
@@ -69,12 +72,12 @@ def main() -> None:
     print(f"songwright --help: {statistics.median(start):.2f} s")
 
 
-def child(style: str, seconds: float, folder: Path) -> tuple[dict[str, float | str], float]:
+def child(style: str, seconds: float, folder: Path, *, instrumental: bool) -> tuple[dict[str, float | str], float]:
     """Returns what one fresh process reports, and its wall time."""
     started = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD, style, str(seconds), str(folder)], check=True, capture_output=True, text=True
-    )
+    what = "instrumental" if instrumental else "sung"
+    command = [sys.executable, "-c", CHILD, style, str(seconds), str(folder), what]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(done.stdout), time.perf_counter() - started
 
 
