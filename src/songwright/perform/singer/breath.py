@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from songwright.perform.singer.lines import BREATH_REST_SECONDS, Phrase
 from songwright.perform.singer.voice import Voice
 
-_LEVEL_DB = -43.0
+_LEVEL_DB = -49.0
 _PEAKS_HZ = ((550.0, 180.0, 1.0), (1500.0, 350.0, 0.9), (2600.0, 500.0, 0.55), (4200.0, 900.0, 0.25))
 
 

@@ -1,4 +1,4 @@
-"""Where vowels are heard to begin in a spoken line: engines say when their formants have arrived, ears hear the release.
+"""Where vowels are heard to begin in a spoken line: engines name the arrival of formants, ears hear the release.
 
 espeak's vowel events come up to 60 ms after the release of a nasal and 10 ms before that of a stop (measured on every
 consonant of three languages). A syllable is on the beat when its release is, so the borders are moved there.

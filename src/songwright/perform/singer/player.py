@@ -39,6 +39,7 @@ from songwright.seeding import generator
 SINGER_VERSION = "1"
 _VOWEL_LEVEL_DB = -21.0
 _EVENNESS = 0.75
+_CONSONANT_EVENNESS = 0.4
 _BEFORE_SECONDS, _AFTER_SECONDS = 0.25, 0.25
 _CACHED_LINES = 64
 _DB = float(np.log(10) / 10)
@@ -240,7 +241,7 @@ def _gain_db(
             loudest = float(np.percentile(level, 85))
             gain[mine] = wished - loudest
             if kind_of(row.phone.symbol) in ("nasal", "liquid", "glide"):
-                gain[mine] += np.clip(_EVENNESS * (loudest - level), 0.0, 9.0)
+                gain[mine] += np.clip(_CONSONANT_EVENNESS * (loudest - level), 0.0, 9.0)
     inner = owner >= 0
     if not inner.any():
         return gain

@@ -123,7 +123,7 @@ def _held(
     middle, sung_middle = spoken - head - tail, length - sung_head - sung_tail
     course = np.interp(along, [0.0, sung_head, length - sung_tail, length], [0.0, head, spoken - tail, spoken])
     if sung_middle > _LARGEST_STRETCH * middle and len(along) > 8:
-        walk = _walk(len(along), rng) * 0.5 * middle
+        walk = _walk(len(along), rng) * 0.3 * middle
         inside = np.clip((along - sung_head) / 0.06, 0, 1) * np.clip((length - sung_tail - along) / 0.06, 0, 1)
         wandered = course + walk * inside
         low, high = head, spoken - tail

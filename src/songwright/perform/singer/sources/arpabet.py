@@ -87,7 +87,9 @@ def engine_line(line: SourceLine) -> EngineLine | None:
         if rows is None:
             return None
         before = line.syllables[i - 1] if i else None
-        inside = before is not None and syllable.word and before.word == syllable.word and syllable.text != syllable.word
+        inside = (
+            before is not None and syllable.word and before.word == syllable.word and syllable.text != syllable.word
+        )
         if not inside:
             words.append([])
         words[-1].append((tuple(p for row in rows for p in row), int(syllable.stress == 1)))

@@ -65,12 +65,12 @@ class FestivalSource:
 
 def _scheme(lines: Sequence[EngineLine], folder: Path) -> str:
     """Returns the program for some lines; words of the same name are defined anew before each."""
-    rows = [f"(voice_{_VOICE})", f"(set! hts_engine_params (append hts_engine_params '((\"-r\" {SPEED}))))"]
+    rows = [f"(voice_{_VOICE})", f'(set! hts_engine_params (append hts_engine_params \'(("-r" {SPEED}))))']
     quoted = str(folder).replace("\\", "\\\\").replace('"', '\\"')
     for k, line in enumerate(lines):
         for word in line.words:
             syllables = " ".join(f"(({' '.join(phones)}) {stress})" for phones, stress in word.syllables)
-            rows.append(f"(lex.add.entry '(\"{word.name}\" nil ({syllables})))")
+            rows.append(f'(lex.add.entry \'("{word.name}" nil ({syllables})))')
         rows.append(f'(set! utt (SynthText "{" ".join(word.name for word in line.words)}"))')
         rows.append(f'(utt.save.wave utt "{quoted}/{k}.wav" \'riff)')
         rows.append(f'(utt.save.segs utt "{quoted}/{k}.seg")')
