@@ -100,7 +100,7 @@ def choose_singer(brief: Brief, style: Style, sheet: LyricSheet | None = None) -
             weights = {
                 n: (max(w, 0.02) if quiet and n in factors else w) * factors.get(n, 1.0) for n, w in weights.items()
             }
-    if sheet is not None and _is_rapped(sheet):
+    if "rap" in brief.traits or (sheet is not None and _is_rapped(sheet)):
         weights = {name: weight * RAPPERS.get(name, 1.0) for name, weight in weights.items()}
     ranked = sorted(weights)
     total = sum(weights.values())
