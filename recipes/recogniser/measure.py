@@ -6,12 +6,14 @@ Usage: python recipes/recogniser/measure.py --shards FOLDER [--side test|validat
 import argparse
 import json
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sounds import Example, unpack
 
+from songwright.evaluation import recogniser
 from songwright.evaluation.mel import FRAME_RATE
 from songwright.evaluation.phoneme_classes import languages, phoneme_classes
 from songwright.evaluation.recogniser import Network, decode, load_network, mel_posteriors, phoneme_errors
@@ -79,6 +81,26 @@ def measure(examples: list[Example], language: str, network: Network) -> dict[st
     }
 
 
+def tune(shards: Path, network: Network) -> None:
+    """Prints the phoneme error on the validation voices, spoken and drawn out, by decoding costs."""
+    rows = [
+        (e, mel_posteriors(e.mel.astype(np.float32), e.language, network))
+        for language in languages()
+        for side in ("validation", "validation_drawn")
+        for e in unpack(dict(np.load(shards / f"{side}-{language}.npz")))[:20]
+    ]
+    for bigram, entry, prior in product((0.5, 1.0), (0.0, 1.0, 2.0, 3.0), (0.25, 0.5, 0.75)):
+        recogniser.BIGRAM_WEIGHT, recogniser.ENTRY_COST, recogniser.PRIOR_WEIGHT = bigram, entry, prior
+        wrong = total = 0
+        for e, log_posterior in rows:
+            names = phoneme_classes(e.language).names
+            wrong += phoneme_errors(
+                [names[c] for c in e.phones], [p.name for p in decode(log_posterior, e.language, network)]
+            )
+            total += len(e.phones)
+        print(f"bigram {bigram} entry {entry} prior {prior}: {wrong / total:.4f}", flush=True)
+
+
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -86,17 +108,21 @@ def main() -> None:
     parser.add_argument("--side", default="test")
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--tune", action="store_true", help="try decoding costs on the validation voices")
     arguments = parser.parse_args()
     network = load_network(arguments.weights)
-    table = {}
-    for language in languages():
-        examples = unpack(dict(np.load(arguments.shards / f"{arguments.side}-{language}.npz")))
-        table[language] = measure([e for e in examples if e.phones], language, network)
-        print(language, json.dumps(table[language], ensure_ascii=False, indent=1), flush=True)
+    if arguments.tune:
+        tune(arguments.shards, network)
+        return
+    tables: dict[str, dict[str, Any]] = {}
+    for side in (arguments.side, f"{arguments.side}_drawn"):
+        tables[side] = {}
+        for language in languages():
+            examples = unpack(dict(np.load(arguments.shards / f"{side}-{language}.npz")))
+            tables[side][language] = measure([e for e in examples if e.phones], language, network)
+            print(side, language, json.dumps(tables[side][language], ensure_ascii=False, indent=1), flush=True)
     if arguments.out:
-        arguments.out.write_text(
-            json.dumps({arguments.side: table}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-        )
+        arguments.out.write_text(json.dumps(tables, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

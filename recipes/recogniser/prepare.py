@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 from lines import LANGUAGES, read_material
-from sounds import Example, example, make_examples, pack, speak_lines
+from sounds import Example, drawn_out, example, make_examples, pack, speak_lines
 
+from songwright.evaluation.phoneme_classes import phoneme_classes
 from songwright.seeding import generator
 
 SHARD_LINES = 120
@@ -50,6 +51,9 @@ def main() -> None:
                     material, language, voices[side], data[f"{side}_lines"], rates, generator(seed, side, language)
                 )
                 write(path, [example(s, language) for s in sounds])
+                random, kinds = generator(seed, side, language, "drawn"), phoneme_classes(language).kinds
+                drawn = [example(drawn_out(s, kinds, random), language) for s in sounds]
+                write(arguments.out / f"{side}_drawn-{language}.npz", drawn)
     materials = {language: read_material(language, folder, percent, held_out=False) for language in LANGUAGES}
     shards = [(k, language) for k in range(-(-total // SHARD_LINES)) for language in LANGUAGES]
     started, made = time.perf_counter(), 0

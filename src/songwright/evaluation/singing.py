@@ -262,12 +262,20 @@ def hear_line(line: LineSpan, sound: Wave) -> LineHeard:
     log_posterior = posteriors(sound, SAMPLE_RATE, line.language)
     known = phoneme_classes(line.language)
     told = [known.names[c] for i, c in enumerate(wanted.classes) if i == 0 or wanted.classes[i - 1] != c]
-    errors = phoneme_errors(told, [p.name for p in decode(log_posterior, line.language)])
+    errors = phoneme_errors(told, heard_between(line, decode(log_posterior, line.language)))
     if len(log_posterior) < len(wanted.classes):
         return LineHeard(len(told), errors, (False,) * len(line.syllables), ())
     placed = align(log_posterior, wanted.classes, line.language)
     found = tuple(_is_found(line, wanted, placed, k) for k in range(len(line.syllables)))
     return LineHeard(len(told), errors, found, _onsets(line, wanted, placed, log_posterior, sound, found))
+
+
+def heard_between(line: LineSpan, heard: Sequence[HeardPhone]) -> list[str]:
+    """Returns the names of what was heard while the line should sound: breaths before and after it are no phones."""
+    planned = line.phones
+    first = min((p.start_seconds for p in planned), default=line.start_seconds) - line.start_seconds - EDGE_SECONDS
+    last = max((p.end_seconds for p in planned), default=line.end_seconds) - line.start_seconds + EDGE_SECONDS
+    return [p.name for p in heard if first <= 0.5 * (p.start_seconds + p.end_seconds) <= last]
 
 
 def _is_found(line: LineSpan, wanted: Targets, placed: Sequence[HeardPhone], index: int) -> bool:
