@@ -12,6 +12,7 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,14 @@ def guessed_error(lines: Sequence[LineSpan]) -> float:
     return wrong / total
 
 
+def shuffled(song: Song, seed: int) -> Song:
+    """Returns the song with the sounds of its syllables exchanged at random: what the meter must not find."""
+    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(song.syllables)).tolist()
+    others = [song.syllables[i] for i in order]
+    mixed = [replace(s, phonemes=o.phonemes, nucleus=o.nucleus) for s, o in zip(song.syllables, others, strict=True)]
+    return replace(song, syllables=tuple(mixed))
+
+
 def sing(song: Song, seed: int) -> tuple[NDArray[np.float32], float]:
     """Returns the dry voice and the seconds of processor time a second of song (espeak's process apart)."""
     played = performance(song, song.tracks[0])
@@ -139,12 +148,16 @@ def table(language: str, voices: Sequence[str], bpm: float) -> None:
     reports: list[SingingReport] = []
     spoken: list[float] = []
     speeds: list[float] = []
+    controls: list[float | None] = []
     guessed = 0.0
     for voice in voices:
         song = tune_of(language, voice, bpm)
         sound, rtf = sing(song, 1)
         phones = phone_times(performance(song, song.tracks[0]))
         reports.append(measure_singing(song, "vocal", sound, SAMPLE_RATE, phones, budget=BUDGET))
+        heard_only = Budget(1e9, 0.0, 0.0)
+        control = measure_singing(shuffled(song, 1), "vocal", sound, SAMPLE_RATE, phones, budget=heard_only)
+        controls.append(control.syllables_found)
         lines = [line for line in line_spans(song, "vocal", phones) if targets(line) is not None]
         wrong, total = spoken_error(song, lines)
         spoken.append(100.0 * wrong / total)
@@ -158,6 +171,7 @@ def table(language: str, voices: Sequence[str], bpm: float) -> None:
 
     row("syllables planned in order", "100", percent([r.planned_in_order for r in reports]), "%")
     row("vowels found in their windows", ">= 95", percent([r.syllables_found for r in reports]), "%")
+    row("the same with the words shuffled", "(control)", percent(controls), "%")
     for kind in ("all", "stop", "fricative", "nasal", "silence", "vowel"):
         goal = ("<= 15", "<= 50") if kind in ("all", "stop", "fricative", "nasal") else ("apart", "apart")
         found = [r.onsets.get(kind) for r in reports]

@@ -26,7 +26,7 @@ from songwright.score.sung import SungPhone
 
 FOUND_ONSET_SECONDS = 0.12
 """A syllable is found if its vowel begins this near its note, has its middle within it, and sounds like itself."""
-FOUND_LOG_SCORE = -2.5
+FOUND_LOG_SCORE = -4.0
 """Mean log probability of the vowel's class over where it was placed."""
 STEADY_AFTER_SECONDS, STEADY_BEFORE_SECONDS = 0.1, 0.06
 """The steady part of a note: from so long after its beginning to so long before the end of its vowel."""
