@@ -180,6 +180,8 @@ def _unit(section: SectionPlan, plan: SongPlan, bar_seconds: float, phrase: floa
     unit = min(UNITS, key=lambda u: (abs(math.log(u * bar_seconds / phrase)) + cramped * (u == 1), u))
     bars = [s.num_bars for s in plan.sections if s.role == section.role]
     length = min(bars) if section.role in ("chorus", "drop", "prechorus", "theme", "head") else section.num_bars
+    while max(bars) // unit > most and 2 * unit in UNITS and length // (2 * unit) >= 2:
+        unit *= 2  # slow and long: lines over more bars rather than half a section without words
     while unit > 1 and length // unit < 2:
         unit //= 2
     lines = max(1, min(most, length // unit))

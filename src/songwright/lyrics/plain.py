@@ -13,7 +13,7 @@ from songwright.lyrics.sheet import Delivery, LyricLine, LyricSection, Word, joi
 from songwright.lyrics.tags import MAX_REPEATS, Tag, normal, parse_tag, parse_times, tag_words
 from songwright.lyrics.words import Token, has_words, is_han, split_words, take_groups
 
-MAX_LINES = 400
+MAX_LINES = 200
 """Sung lines of one song; more would not fit into a quarter of an hour."""
 
 MAX_LINE = 4000
