@@ -28,7 +28,7 @@ for _language in languages():
     SPANS[_language] = (_at, _at + _size)
     _at += _size
 NUM_OUTPUTS = _at
-DRAWN_OUT_SHARE = 0.65
+DRAWN_OUT_SHARE = 0.5
 
 
 class Network(nn.Module):
