@@ -132,7 +132,7 @@ class SingingReport:
         measured_seconds: of sound that the recogniser heard.
         syllables_found: share of the syllables heard whose vowel is where it should be, from the audio.
         phoneme_error: of free decoding against the lyrics.
-        onsets: by kind, and ``all`` of stops, fricatives and nasals.
+        onsets: of the vowels found, by kind, and ``all`` of stops, fricatives and nasals.
         pyin, harvest: pitch.
         voicing_error: share of frames whose voicing is not that of their phone.
         fit: of words, notes and chords.
@@ -297,15 +297,15 @@ def _onsets(
     line: LineSpan, wanted: Targets, placed: Sequence[HeardPhone], log_posterior: Wave, sound: Wave,
     found: Sequence[bool],
 ) -> tuple[Onset, ...]:  # fmt: skip
-    """Returns the error of every vowel's beginning; vowels that were not heard at all are left to `found`."""
+    """Returns the error of every vowel's beginning; those not in their windows are left to `found`."""
     known = phoneme_classes(line.language)
     spectra = fine_spectra(sound)
     rows = []
-    for i, one in enumerate(placed):
+    for i in range(len(placed)):
         opens = wanted.nuclei[i] and (
             i == 0 or not wanted.nuclei[i - 1] or wanted.syllables[i - 1] != wanted.syllables[i]
         )
-        if not opens or known.kinds[wanted.classes[i]] != "vowel" or one.log_score < FOUND_LOG_SCORE:
+        if not opens or known.kinds[wanted.classes[i]] != "vowel" or not found[wanted.syllables[i]]:
             continue
         if i and wanted.classes[i - 1] == wanted.classes[i]:
             continue  # the same vowel goes on: nothing begins that could be heard
