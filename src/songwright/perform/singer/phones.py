@@ -16,8 +16,8 @@ _VOICED_STOPS, _UNVOICED_STOPS = frozenset("bdgGJ"), frozenset("ptkcq?")
 _VOICED_FRICATIVES, _UNVOICED_FRICATIVES = frozenset("vzZDB"), frozenset("fsSTCxXhH")
 _VOICED = frozenset({"vowel", "nasal", "liquid", "glide", "voiced_fricative", "voiced_stop", "voiced_affricate"})
 _BALANCE_DB: dict[str, float] = {
-    "vowel": -2.0, "nasal": -6.0, "liquid": -4.5, "glide": -4.0, "voiced_stop": -8.0, "unvoiced_stop": -12.0,
-    "unvoiced_affricate": -12.0, "voiced_affricate": -11.0,
+    "vowel": -2.0, "nasal": -6.0, "liquid": -4.5, "glide": -4.0, "voiced_stop": -8.0, "unvoiced_stop": -10.0,
+    "unvoiced_affricate": -10.0, "voiced_affricate": -11.0,
 }  # fmt: skip
 _STOPS = frozenset({"voiced_stop", "unvoiced_stop", "unvoiced_affricate", "voiced_affricate"})
 
@@ -88,7 +88,7 @@ def balance_db(symbol: str) -> float:
     """Returns how loud a consonant is at its loudest, against the vowels around it."""
     kind = kind_of(symbol)
     if kind == "unvoiced_fricative":
-        return -12.0 if symbol[:1] in "sSC" else -19.0 if symbol[:1] in "fT" else -17.0
+        return -10.0 if symbol[:1] in "sSC" else -17.0 if symbol[:1] in "fT" else -15.0
     if kind == "voiced_fricative":
         return -11.0 if symbol[:1] in "zZ" else -10.0
     return _BALANCE_DB[kind]

@@ -137,7 +137,9 @@ def _noise(
     centres = (np.arange(len(log_power)) * hop).round().astype(int)
     padded = np.pad(white, length)
     offsets = np.arange(length) - length // 2
-    window = np.sqrt(np.clip(1 - np.abs(offsets + 0.5) / hop, 0, 1)).astype(np.float32)
+    window = np.clip(1 - np.abs(offsets) / hop, 0, 1).astype(
+        np.float32
+    )  # neighbours share their noise: they add up to 1
     loud = np.flatnonzero(log_power.max(axis=1) > -28.0)
     for first in range(0, len(loud), _BLOCK):
         mine = loud[first : first + _BLOCK]
