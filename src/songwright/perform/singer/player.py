@@ -9,18 +9,18 @@ from importlib.metadata import version
 import numpy as np
 from numpy.typing import NDArray
 
-from songwright.errors import InputError
+from songwright.perform.singer.bank.phrase import sung_by
 from songwright.perform.singer.breath import breath_before
 from songwright.perform.singer.dynamics import edges, effort_of, level_db
 from songwright.perform.singer.lines import Phrase, sung_parts
 from songwright.perform.singer.onsets import on_releases
 from songwright.perform.singer.phones import balance_db, is_voiced, kind_of
 from songwright.perform.singer.pitch import contour, hertz
-from songwright.perform.singer.source import Source, SourceLine, SpokenLine
-from songwright.perform.singer.sources.espeak import EspeakSource
+from songwright.perform.singer.source import Bank, Source, SourceLine, SpokenLine
+from songwright.perform.singer.sources.choose import bank_of, sounding_voice, source_of
 from songwright.perform.singer.spectrum import alive, coloured, noise_share, rumble_cut, with_effort
 from songwright.perform.singer.timing import PlannedPhone, plan
-from songwright.perform.singer.voice import Voice, voice_of
+from songwright.perform.singer.voice import Voice
 from songwright.perform.singer.voicing import synthesise
 from songwright.perform.singer.world import (
     HOP_SECONDS,
@@ -32,7 +32,6 @@ from songwright.perform.singer.world import (
     smoothed,
 )
 from songwright.perform.timeline import Performance
-from songwright.score.song import Singer
 from songwright.score.sung import SungPhone
 from songwright.seeding import generator
 
@@ -53,19 +52,7 @@ class _Take:
     voice: Voice
     sample_rate: int
     hz: NDArray[np.float64]
-
-
-def source_of(singer: Singer | None) -> Source:
-    """Returns what speaks for a singer.
-
-    Raises:
-        InputError: no such source.
-    """
-    voice = voice_of(singer)
-    name = singer.source if singer is not None else "espeak"
-    if name == "espeak":
-        return EspeakSource(voice.variant, round(voice.source_pitch))
-    raise InputError(f"no voice source '{name}'; expected espeak, festival, flite, piper:<path> or bank:<folder>")
+    bank: Bank | None = None
 
 
 def phone_times(performance: Performance) -> tuple[SungPhone, ...]:
@@ -115,7 +102,12 @@ class SingerPlayer:
         if performance.num_notes:
             source = source_of(performance.singer)
             size = fft_size(sample_rate)
-            take = _Take(voice_of(performance.singer), sample_rate, np.linspace(0, sample_rate / 2, size // 2 + 1))
+            take = _Take(
+                sounding_voice(performance.singer),
+                sample_rate,
+                np.linspace(0, sample_rate / 2, size // 2 + 1),
+                bank_of(performance.singer),
+            )
             parts = sung_parts(performance)
             spoken = _spoken(source, [phrase for phrases in parts for phrase in phrases])
             for index, phrases in enumerate(parts):
@@ -144,8 +136,12 @@ class SingerPlayer:
             end = min(len(times), int((rows[-1].phone.end_seconds + 0.12) / HOP_SECONDS) + 1)
             rng = draw("sound", phrase.name)
             frames = slice(first, end)
-            envelopes = self._analysed((source, *key), spoken[key])
-            sound = _sound(phrase, rows, envelopes, take, times[frames], pitch[frames], effort[frames], rng)
+            if take.bank is not None:
+                curves = pitch[frames], effort[frames]
+                sound = sung_by(take.bank, phrase, rows, take.voice, times[frames], curves, take.sample_rate)
+            else:
+                envelopes = self._analysed((source, *key), spoken[key])
+                sound = _sound(phrase, rows, envelopes, take, times[frames], pitch[frames], effort[frames], rng)
             _add(out, sound, round(times[first] * take.sample_rate))
             average = float(effort[frames].mean())
             breath = breath_before(phrase, rows[0].phone.start_seconds, take.voice, average, take.sample_rate, rng)

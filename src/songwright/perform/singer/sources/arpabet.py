@@ -15,7 +15,7 @@ from songwright.score.song import Syllable
 from songwright.speech.espeak import SpeechError
 
 TIMEOUT_SECONDS = 60.0
-VOWELS = frozenset("aa ae ah ao aw ax ay eh er ey ih iy ow oy uh uw".split())
+VOWELS = frozenset(["aa", "ae", "ah", "ao", "aw", "ax", "ay", "eh", "er", "ey", "ih", "iy", "ow", "oy", "uh", "uw"])
 _LOG = logging.getLogger(__name__)
 _TABLE: dict[str, str] = {
     "p": "p", "b": "b", "t": "t", "t2": "t", "?": "t", "d": "d", "t#": "d", "k": "k", "g": "g", "tS": "ch", "dZ": "jh",
