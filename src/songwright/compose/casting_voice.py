@@ -52,8 +52,8 @@ SOFT = frozenset({
 POWERFUL = frozenset({"powerful", "aggressive", "angry", "epic", "triumphant", "screamed", "belted", "energetic"})
 _LEANS: tuple[tuple[frozenset[str], dict[str, float]], ...] = (
     (frozenset({"whispered", "soft", "breathy"}), {"iris": 40.0, "leo": 40.0}),
-    (SOFT, {"iris": 4.0, "leo": 4.0, "clara": 1.5, "rex": 0.1}),
-    (POWERFUL, {"vera": 4.0, "rex": 4.0, "iris": 0.1, "leo": 0.1}),
+    (SOFT, {"iris": 10.0, "leo": 10.0, "clara": 1.5, "rex": 0.1}),
+    (POWERFUL, {"vera": 10.0, "rex": 10.0, "iris": 0.1, "leo": 0.1}),
     (frozenset({"dark", "gloomy", "mysterious"}), {"boris": 2.5}),
     (frozenset({"childlike", "playful"}), {"iris": 1.3}),
 )

@@ -221,6 +221,8 @@ def _structure_cost(parts: tuple[FormPart, ...]) -> float:
         cost += 2.0
     if total > 8 and "chorus" in roles and not {"verse", "theme", "head"} & set(roles[: roles.index("chorus")]):
         cost += 3.0
+    if "chorus" in roles and "bridge" in roles[: roles.index("chorus")]:
+        cost += 2.0  # a bridge leads away from what was heard twice
     if total > 40 and "chorus" in roles and roles.count("chorus") < 2:
         cost += 1.0
     for before, after in itertools.pairwise(roles):

@@ -17,11 +17,13 @@ from songwright.seeding import generator
 _BEAM = 6
 _ENOUGH_OLD = 4
 """Frames of a role in old words from which on a song that asks for them keeps to their metres."""
-_JITTER = 1.6
+_JITTER = 2.8
 _GIVEN_UP, _REPEATED = 0.7, 6.0
 """What it costs to give up what is barred, and to use a frame again, so that another metre is taken if one has more."""
 _RARE = ("humour", "war_peace", "faith", "winter")
 """Themes that stand out where nobody asked for them."""
+_NAMED = {"chorus": 3.0, "verse": 1.8}
+"""Worth of a frame about what the subject itself names."""
 _PERSONS = {
     "you": {"you": 0.7, "i": 0.2, "none": 0.2},
     "i": {"i": 0.6, "none": 0.4},
@@ -259,6 +261,9 @@ class _Search:
         others = [f for fs in plan.frames.values() for f in fs]
         fit = self.wishes.weight(frame.themes)
         worth = 3.0 * fit - 1.0 * (fit < 0.15) + _JITTER * self.draws[_whole(frame)]
+        worth += _NAMED.get(part.role, 0.8) * max(
+            (self.wishes.named.get(theme, 0.0) for theme in frame.themes), default=0.0
+        )
         worth += 4.0 * (self.archaic and frame.archaic)
         slots = {name for name, _ in frame.slots()} if frame.name in self.filled else set()
         worth += 9.0 * ("title" in slots) + (0.8 if self.wishes.is_named else 5.0) * ("subject" in slots)

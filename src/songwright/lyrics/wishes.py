@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from songwright.lyrics.bank import Bank, load_bank
 from songwright.lyrics.metre import WordShape, shapes, words_of
@@ -43,6 +43,7 @@ class Wishes:
         tone: ``bright``, ``dark`` or ``neutral``.
         subject_words: words of the subject that may be quoted, with their shapes.
         is_named: whether a theme is known for the subject.
+        named: themes that the subject itself names, with how telling each is: the rarer in the bank, the nearer to 1.
         title: wanted title and its shape, word by word; empty without one.
     """
 
@@ -50,6 +51,7 @@ class Wishes:
     tone: str
     subject_words: tuple[tuple[str, WordShape], ...] = ()
     is_named: bool = True
+    named: Mapping[str, float] = field(default_factory=dict)
     title: str = ""
     title_shapes: tuple[WordShape, ...] = ()
 
@@ -89,9 +91,17 @@ def weigh(request: LyricRequest, bank: Bank) -> Wishes:
         _tone(request, bank, said),
         tuple(zip(subject, known[: len(subject)], strict=True)),
         bool(themes_in(request.subject, bank)),
+        _telling(themes_in(request.subject, bank), bank),
         request.title.strip(),
         tuple(known[len(subject) :]),
     )
+
+
+def _telling(themes: tuple[str, ...], bank: Bank) -> dict[str, float]:
+    """Returns the themes, each with how telling it is beside the others: nights are many, rain is rain."""
+    counts = {theme: max(1, sum(theme in frame.themes for frame in bank.frames)) for theme in themes}
+    fewest = min(counts.values(), default=1)
+    return {theme: fewest / count for theme, count in counts.items()}
 
 
 def themes_in(text: str, bank: Bank) -> tuple[str, ...]:
