@@ -23,7 +23,8 @@ HZ = np.linspace(0, RATE / 2, 1025)
     ("symbol", "kind"),
     [
         ("aI", "vowel"), ("ja", "vowel"), ("8", "vowel"), ("@L", "liquid"), ("n-", "nasal"), ("t#", "voiced_stop"),
-        ("tS;h", "unvoiced_affricate"), ("dZ", "voiced_affricate"), ("S;", "unvoiced_fricative"), ("ph", "unvoiced_stop"),
+        ("tS;h", "unvoiced_affricate"), ("dZ", "voiced_affricate"), ("S;", "unvoiced_fricative"),
+        ("ph", "unvoiced_stop"),
         ("?", "unvoiced_stop"), (";", "glide"), ("r", "liquid"), ("z;", "voiced_fricative"),
         ("¤", "liquid"),
     ],
