@@ -14,7 +14,7 @@ from songwright.perform.singer.timing import PlannedPhone
 from songwright.perform.singer.voice import Voice
 from songwright.score.sung import SungPhone
 
-VOWEL_LEVEL_DB = -20.0
+VOWEL_LEVEL_DB = -22.5
 """Level of vowels at neutral effort, full scale 0."""
 _EVENNESS = 0.75
 

@@ -53,7 +53,7 @@ class FestivalSource:
             return [self._read(line, Path(folder), k) for k, line in enumerate(lines)]
 
     def _read(self, line: EngineLine, folder: Path, index: int) -> SpokenLine | None:
-        waveform, rate = read_wave(folder / f"{index}.wav", "festival")
+        waveform, rate = read_wave(folder / f"{index}.wav", "festival", _PACKAGE)
         rows = []
         for row in (folder / f"{index}.seg").read_text(encoding="utf-8", errors="replace").splitlines():
             parts = row.split()

@@ -54,7 +54,7 @@ class FliteSource:
             text = " ".join(word.name for word in line.words)
             arguments = ["-voice", self.voice, "-add_lex", str(words), "--setf", f"duration_stretch={STRETCH}"]
             printed = run_engine("flite", _PACKAGE, [*arguments, "-psdur", "-t", text, "-o", str(wave)])
-            waveform, rate = read_wave(wave, "flite")
+            waveform, rate = read_wave(wave, "flite", _PACKAGE)
         rows = []
         for part in printed.split():
             name, _, end = part.rpartition(":")
@@ -63,7 +63,7 @@ class FliteSource:
         return None if phones is None else SpokenLine(waveform, rate, phones)
 
 
-def read_wave(path: Path, program: str) -> tuple[np.ndarray[tuple[int], np.dtype[np.float32]], int]:
+def read_wave(path: Path, program: str, package: str) -> tuple[np.ndarray[tuple[int], np.dtype[np.float32]], int]:
     """Returns the sound that a program wrote, (samples,), and its rate.
 
     Raises:
@@ -74,7 +74,9 @@ def read_wave(path: Path, program: str) -> tuple[np.ndarray[tuple[int], np.dtype
     try:
         waveform, rate = soundfile.read(path, dtype="float32")
     except (OSError, soundfile.LibsndfileError):
-        raise SpeechError(f"{program} wrote no sound; try again or sing with espeak") from None
+        raise SpeechError(
+            f"{program} wrote no sound; its voice may be missing: apt install {package}, or sing with espeak"
+        ) from None
     return waveform.reshape(len(waveform), -1)[:, 0], int(rate)
 
 
