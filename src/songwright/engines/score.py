@@ -6,6 +6,7 @@ The folder is filled aside and takes its name only when everything in it is whol
 import json
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from songwright.brief.brief import Brief
 from songwright.brief.brief import to_json as brief_to_json
 from songwright.compose.compose import compose_song
 from songwright.engines.recording import Recording
-from songwright.engines.sung_files import lead_of, singing_report, sung_lead, write_lyric_files
+from songwright.engines.sung_files import Sung, lead_of, singing_report, sung_lead, write_lyric_files
 from songwright.errors import InputError
 from songwright.evaluation.report import measure_song
 from songwright.files import staged_folder
@@ -109,25 +110,31 @@ def _fill(
     )
     song = rendering.song
     started = time.perf_counter()
-    write_score_files(song, folder)
     sung = sung_lead(song)
+    with ThreadPoolExecutor(1, thread_name_prefix="report") as pool:
+        heard = pool.submit(singing_report, song, sung, rendering) if sung is not None else None
+        _write_files(folder, song, sung, brief, reuse)
+        _export(folder, song, output.formats)
+        seconds["files"] = time.perf_counter() - started
+        report = measure_song(song, brief, rendering, soundfont=_describe(choice, output))
+        if heard is not None:
+            report["singing"] = heard.result()
+    progress("report", 1.0)
+    seconds["report"] = time.perf_counter() - started - seconds["files"]
+    text = json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False)
+    (folder / "report.json").write_text(text + "\n", encoding="utf-8")
+    return song, {**report, "seconds": {**seconds, **rendering.seconds}}
+
+
+def _write_files(folder: Path, song: Song, sung: Sung | None, brief: Brief | None, reuse: Path | None) -> None:
+    """Writes score, words and brief; the brief of an earlier rendering is kept where there is no new one."""
+    write_score_files(song, folder)
     if sung is not None:
         write_lyric_files(song, sung, folder)
     if brief is not None:
         (folder / "brief.json").write_text(brief_to_json(brief), encoding="utf-8")
     elif reuse and (reuse / "brief.json").is_file():
         (folder / "brief.json").write_bytes((reuse / "brief.json").read_bytes())
-    _export(folder, song, output.formats)
-    seconds["files"] = time.perf_counter() - started
-    started = time.perf_counter()
-    report = measure_song(song, brief, rendering, soundfont=_describe(choice, output))
-    if sung is not None:
-        report["singing"] = singing_report(song, sung, rendering)
-    progress("report", 1.0)
-    seconds["report"] = time.perf_counter() - started
-    text = json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False)
-    (folder / "report.json").write_text(text + "\n", encoding="utf-8")
-    return song, {**report, "seconds": {**seconds, **rendering.seconds}}
 
 
 def _concluded(brief: Brief, song: Song) -> Brief:

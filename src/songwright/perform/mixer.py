@@ -23,7 +23,7 @@ SEND_OFF_DB = -60.0
 _HOP = 128
 _FADE_SECONDS = 0.8
 _DUCK_ATTACK_SECONDS, _DUCK_HOLD_SECONDS = 0.006, 0.01
-_STEM_CEILING_DB = -0.05
+STEM_CEILING_DB = -0.05
 _STEP_DOWN_SECONDS, _STEP_BACK_SECONDS = 0.08, 0.35
 _THROW_EDGE_SECONDS = 0.03
 THROW_DB = -9.0
@@ -107,7 +107,7 @@ def mix_stem(
         wave = apply_gain(wave, vocal_duck_curve(space, mix.vocal_duck_db), hop=_HOP, out=wave)
     fade = end_fade(space)
     wave[:, wave.shape[1] - len(fade) :] *= fade
-    return limiter(wave, space.sample_rate, ceiling_db=_STEM_CEILING_DB)
+    return limiter(wave, space.sample_rate, ceiling_db=STEM_CEILING_DB)
 
 
 def fader_curve(mix: TrackMix, space: Space, song: Song) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from songwright.perform.mixer import Space, space_of
 from songwright.perform.stems import StemPlan, StemWork, plan_stems
 from songwright.perform.timeline import Player, song_seconds
 from songwright.perform.vocal_stems import FOLDER as VOICES_FOLDER
-from songwright.perform.vocal_stems import dry_names, level_difference_db
+from songwright.perform.vocal_stems import as_waveform, dry_names, level_difference_db
 from songwright.progress import Progress, silent
 from songwright.score.instruments import instrument as find_instrument
 from songwright.score.song import Song
@@ -125,12 +126,14 @@ def render_song(
         waveform = _write_premaster(premaster, work.total, space, floating=floating)
         lead = [plan for plan in plans if plan.voices and plan.track.role == "vocal"]
         lead = lead if len(plans) > len(lead) else []  # a voice alone has no karaoke
-        karaoke, level = _without_lead(folder, plans, work.total, space) if lead else (None, None)
-        work.total = np.zeros((2, 0), np.int32)
-        progress("master", 0.3)
-        mastered = master(waveform, sample_rate, song.master, beat_seconds=space.beat_seconds)
-        progress("master", 0.8)
-        _write_mix(folder / "mix.wav", mastered, sample_rate)
+        with ThreadPoolExecutor(1, thread_name_prefix="karaoke") as pool:
+            second = pool.submit(_without_lead, folder, plans, work.total, space) if lead else None
+            work.total = np.zeros((2, 0), np.int32)
+            progress("master", 0.3)
+            mastered = master(waveform, sample_rate, song.master, beat_seconds=space.beat_seconds)
+            _write_mix(folder / "mix.wav", mastered, sample_rate)
+            progress("master", 0.8)
+            karaoke, level = second.result() if second is not None else (None, None)
         progress("master", 1.0)
     return Rendering(
         stems={plan.name: folder / "stems" / f"{plan.name}.wav" for plan in plans},
@@ -196,16 +199,13 @@ def _without_lead(
     Returns:
         The file, and how loud the lead voices are over the instruments where they sing.
     """
-    scale = np.float32(1.0 / pcm.FULL_SCALE)
     lead = _sum_of(folder, [p.name for p in plans if p.voices and p.track.role == "vocal"], total)
-    others = _sum_of(folder, [p.name for p in plans if p.voices and p.track.role != "vocal"], total)
     backing = total - lead
-    voice = (lead * scale).astype(np.float32, copy=False)
-    level = level_difference_db(voice, ((backing - others) * scale).astype(np.float32, copy=False), space)
-    del lead, others, voice
-    waveform = (backing * scale).astype(np.float32, copy=False)
-    del backing
-    mastered = master(waveform, space.sample_rate, space.master, beat_seconds=space.beat_seconds)
+    others = [p.name for p in plans if p.voices and p.track.role != "vocal"]
+    instruments = backing - _sum_of(folder, others, total) if others else backing
+    level = level_difference_db(as_waveform(lead), as_waveform(instruments), space)
+    del lead, instruments
+    mastered = master(as_waveform(backing), space.sample_rate, space.master, beat_seconds=space.beat_seconds)
     path = folder / "karaoke.wav"
     _write_mix(path, mastered, space.sample_rate)
     return path, None if level is None else round(level, 2)

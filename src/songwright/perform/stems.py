@@ -21,9 +21,19 @@ from numpy.typing import NDArray
 from songwright.audio import pcm
 from songwright.files import slug
 from songwright.perform.calibration import CHORDAL_ROLES, ROLE_LEVELS_DB, Calibration
-from songwright.perform.mixer import SEND_OFF_DB, Space, mix_stem
+from songwright.perform.effects.dynamics import limiter
+from songwright.perform.mixer import SEND_OFF_DB, STEM_CEILING_DB, Space, mix_stem
 from songwright.perform.timeline import Player, performance
-from songwright.perform.vocal_stems import DryVoices, level_gain_db, read_index, singing, take_file, with_vocal_gain
+from songwright.perform.vocal_stems import (
+    DryVoices,
+    as_waveform,
+    is_whole,
+    level_gain_db,
+    read_index,
+    singing,
+    take_file,
+    with_vocal_gain,
+)
 from songwright.progress import Progress
 from songwright.score.drums import DRUM_GROUPS, drum_group
 from songwright.score.instruments import instrument as find_instrument
@@ -110,7 +120,7 @@ class StemWork:
     Integers are added, so the order in which stems are finished changes nothing.
 
     Attributes:
-        song: the score; when voices were brought to their level, with their new faders.
+        song: the score; when voices were brought to their level, with their gain.
         total: sum of the stems so far, 24-bit integers. (2, samples)
         reused: names of stems that were taken over.
         seconds: time by kind of work.
@@ -128,6 +138,7 @@ class StemWork:
         self._index = read_index(self._old / INDEX) if self._old is not None else {}
         self._dry = DryVoices(song, folder, players, space, reuse)
         self._lock = threading.Lock()
+        self._voices: dict[str, NDArray[np.int32]] = {}
         self.total = np.zeros((2, space.num_samples), np.int32)
         self.reused: set[str] = set()
         self.seconds = {"calibrate": 0.0, "play": 0.0, "sing": 0.0, "effects": 0.0, "write": 0.0, "reuse": 0.0}
@@ -138,21 +149,22 @@ class StemWork:
             self.total = self.total.astype(np.int64)
         played = sorted((p for p in plans if not p.voices), key=lambda plan: -len(plan.track.notes))
         sung = [p for p in plans if p.voices]
-        singing = [voice for plan in sung for voice in plan.voices]
         entries: dict[str, dict[str, Any]] = {}
-        steps = len(singing) + len(plans)
+        voices: dict[str, dict[str, Any]] = {}
+        steps = sum(len(p.voices) for p in sung) + len(plans)
         with ThreadPoolExecutor(num_workers, thread_name_prefix="stem") as pool:
             try:
-                dry = {voice.id: pool.submit(self._sing, voice) for voice in singing}
+                kept = {p.name for p in sung if self._is_kept(p)}
+                singing = {
+                    v.id: pool.submit(self._sing, p, v, mixed=p.name not in kept) for p in sung for v in p.voices
+                }
                 futures = {plan.name: pool.submit(self._make, plan) for plan in played}
-                for done, (name, future) in enumerate([*futures.items(), *dry.items()], 1):
-                    result = future.result()
-                    if name in futures:
-                        entries[name] = result
+                for done, (name, future) in enumerate([*futures.items(), *singing.items()], 1):
+                    (entries if name in futures else voices)[name] = future.result()
                     progress("stems", done / steps)
-                plans = self._settle(plans)
-                mixes = {plan.name: pool.submit(self._mix_voices, plan) for plan in plans if plan.voices}
-                for done, (name, future) in enumerate(mixes.items(), len(played) + len(singing) + 1):
+                self._settle(sung)
+                finished = {plan.name: pool.submit(self._finish, plan, plan.name in kept) for plan in sung}
+                for done, (name, future) in enumerate(finished.items(), steps - len(sung) + 1):
                     entries[name] = future.result()
                     progress("stems", done / steps)
             except BaseException:
@@ -164,8 +176,8 @@ class StemWork:
             "sample_rate": self._space.sample_rate,
             "stems": {plan.name: entries[plan.name] for plan in plans},
         }
-        if singing:
-            index["voices"] = {voice.id: dry[voice.id].result() for voice in singing}
+        if sung:
+            index["voices"] = voices
         (self._folder / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
 
     def _make(self, plan: StemPlan) -> dict[str, Any]:
@@ -196,55 +208,58 @@ class StemWork:
         self._spent("write", clock)
         return {"made_from": made_from, "crc32": checksum}
 
-    def _sing(self, voice: Track) -> dict[str, Any]:
+    def _is_kept(self, plan: StemPlan) -> bool:
+        """Returns whether the earlier stem of a plan of voices is still what would be made."""
+        if self.song.master.vocal_level_db is not None or self._old is None:
+            return False
+        entry = self._index.get(plan.name, {})
+        return entry.get("made_from") == self._hash_of_voices(plan) and is_whole(
+            self._old / f"{plan.name}.wav", entry, self._space
+        )
+
+    def _hash_of_voices(self, plan: StemPlan) -> str:
+        hashes = [stem_hash(replace(plan, track=v), self.song, self._players, self._space) for v in plan.voices]
+        return "+".join([*hashes, f"{self.song.master.vocal_gain_db:g} dB"])
+
+    def _sing(self, plan: StemPlan, voice: Track, *, mixed: bool) -> dict[str, Any]:
+        """Sings one voice into its file and adds it to its stem; integers, so that the order changes nothing."""
         clock = time.perf_counter()
         entry = self._dry.sing(voice)
-        self._spent("sing", clock)
-        return entry
-
-    def _settle(self, plans: Sequence[StemPlan]) -> Sequence[StemPlan]:
-        """Returns the plans with the voices at the level that the song asks for; changes `song` likewise."""
-        wanted = self.song.master.vocal_level_db
-        lead = next((p for p in plans if p.voices and p.track.role == "vocal"), None)
-        if wanted is None or lead is None:
-            return plans
-        gain_db = level_gain_db(self._mixed(lead), self.total, self._space, wanted)
-        self.song = with_vocal_gain(self.song, gain_db)
-        return [
-            replace(p, track=self.song.track(p.track.id), voices=tuple(self.song.track(v.id) for v in p.voices))
-            if p.voices else p
-            for p in plans
-        ]  # fmt: skip
-
-    def _mix_voices(self, plan: StemPlan) -> dict[str, Any]:
-        """Mixes or takes over the stem of one voice or several and returns its entry of the index."""
-        hashes = [stem_hash(replace(plan, track=v), self.song, self._players, self._space) for v in plan.voices]
-        made_from = "+".join(hashes)
-        old = self._index.get(plan.name, {})
-        if old.get("made_from") == made_from and self._take_over(plan.name, old):
-            return old
-        wave = self._mixed(plan)
-        clock = time.perf_counter()
-        checksum = self._write(plan.name, wave)
-        self._spent("write", clock)
-        return {"made_from": made_from, "crc32": checksum}
-
-    def _mixed(self, plan: StemPlan) -> NDArray[np.float32]:
-        """Returns the sum of a plan's voices after effects and faders."""
-        clock = time.perf_counter()
-        total: NDArray[np.float32] | None = None
-        for voice in plan.voices:
+        clock = self._spent("sing", clock)
+        if mixed:
             player = self._players[find_instrument(voice.instrument).player]
             gains = self._calibration.gains(
                 player, voice.instrument, voice.mix.inserts, phrase=plan.phrase, singer=voice.singer
             )
-            level_db = ROLE_LEVELS_DB[voice.role]
-            dry = self._dry.read(voice)
+            dry, level_db = self._dry.read(voice), ROLE_LEVELS_DB[voice.role]
             wave = mix_stem(dry, voice.mix, self._space, song=self.song, gains=gains, level_db=level_db)
-            total = wave if total is None else np.add(total, wave, out=total)
-        assert total is not None
-        self._spent("effects", clock)
-        return total
+            samples = pcm.quantise(wave)
+            with self._lock:
+                known = self._voices.get(plan.name)
+                self._voices[plan.name] = samples if known is None else np.add(known, samples, out=known)
+            self._spent("effects", clock)
+        return entry
+
+    def _settle(self, sung: Sequence[StemPlan]) -> None:
+        """Brings the voices to the level that the song asks for: `song` gets their gain."""
+        wanted = self.song.master.vocal_level_db
+        lead = (
+            next((self._voices[p.name] for p in sung if p.track.role == "vocal"), None) if wanted is not None else None
+        )
+        if wanted is not None and lead is not None:
+            self.song = with_vocal_gain(self.song, level_gain_db(lead, self.total, self._space, wanted))
+
+    def _finish(self, plan: StemPlan, kept: bool) -> dict[str, Any]:
+        """Writes or takes over the stem of one voice or several and returns its entry of the index."""
+        if kept and self._take_over(plan.name, self._index[plan.name]):
+            return self._index[plan.name]
+        clock = time.perf_counter()
+        wave = as_waveform(self._voices.pop(plan.name))
+        wave *= np.float32(10 ** (self.song.master.vocal_gain_db / 20))
+        wave = limiter(wave, self._space.sample_rate, ceiling_db=STEM_CEILING_DB)
+        checksum = self._write(plan.name, wave)
+        self._spent("write", clock)
+        return {"made_from": self._hash_of_voices(plan), "crc32": checksum}
 
     def _spent(self, kind: str, since: float) -> float:
         now = time.perf_counter()

@@ -128,23 +128,28 @@ def singing(track: Track, song: Song) -> Any:
     }
 
 
-def level_gain_db(lead: NDArray[np.float32], instruments: NDArray[np.integer], space: Space, wanted_db: float) -> float:
+def level_gain_db(lead: NDArray[np.integer], instruments: NDArray[np.integer], space: Space, wanted_db: float) -> float:
     """Returns the gain that brings the lead voice to a loudness over the instruments, where it sings.
 
     Both are K-weighted (BS.1770-4) and added up over all 10 ms in which the score has the lead sing.
 
     Args:
-        lead: (2, samples) of the lead's stem.
-        instruments: (2, samples) sum of the other stems, 24-bit integers.
+        lead: (2, samples) of the lead's stem, 24-bit integers.
+        instruments: (2, samples) sum of the other stems.
         space: where the lead sings.
         wanted_db: loudness of the lead over the instruments.
     """
-    difference = level_difference_db(
-        lead, (instruments * np.float32(1.0 / pcm.FULL_SCALE)).astype(np.float32, copy=False), space
-    )
+    difference = level_difference_db(as_waveform(lead), as_waveform(instruments), space)
     if difference is None:
         return 0.0
     return round(float(np.clip(wanted_db - difference, -LARGEST_GAIN_DB, LARGEST_GAIN_DB)), 1)
+
+
+def as_waveform(samples: NDArray[np.integer]) -> NDArray[np.float32]:
+    """Returns 24-bit integers as a waveform."""
+    waveform = np.empty(samples.shape, np.float32)
+    np.multiply(samples, 1.0 / pcm.FULL_SCALE, out=waveform, casting="unsafe")
+    return waveform
 
 
 def level_difference_db(lead: NDArray[np.float32], instruments: NDArray[np.float32], space: Space) -> float | None:
@@ -163,21 +168,17 @@ def level_difference_db(lead: NDArray[np.float32], instruments: NDArray[np.float
 
 
 def with_vocal_gain(song: Song, gain_db: float) -> Song:
-    """Returns the song with all voices' faders moved, and no level left to reach."""
-    tracks = tuple(
-        replace(t, mix=replace(t.mix, gain_db=round(t.mix.gain_db + gain_db, 3)))
-        if find_instrument(t.instrument).player == "singer" else t
-        for t in song.tracks
-    )  # fmt: skip
-    return replace(song, tracks=tracks, master=replace(song.master, vocal_level_db=None))
+    """Returns the song with all voices moved by a gain, and no level left to reach."""
+    gain_db = round(song.master.vocal_gain_db + gain_db, 3)
+    return replace(song, master=replace(song.master, vocal_level_db=None, vocal_gain_db=gain_db))
 
 
-def take_file(old: Path, new: Path, entry: Mapping[str, Any], space: Space, *, channels: int = 2) -> bool:
-    """Links an earlier file of samples if it has the right length and still holds what was written."""
+def is_whole(path: Path, entry: Mapping[str, Any], space: Space, *, channels: int = 2) -> bool:
+    """Returns whether an earlier file of samples has the right length and still holds what was written."""
     head = pcm.header(space.num_samples, space.sample_rate, channels=channels)
     checksum = 0
     try:
-        with old.open("rb") as file:
+        with path.open("rb") as file:
             if file.read(len(head)) != head:
                 return False
             left = space.num_samples * 3 * channels
@@ -186,7 +187,12 @@ def take_file(old: Path, new: Path, entry: Mapping[str, Any], space: Space, *, c
                 checksum = zlib.crc32(data, checksum)
     except OSError:
         return False
-    if left or checksum != entry.get("crc32"):
+    return left == 0 and checksum == entry.get("crc32")
+
+
+def take_file(old: Path, new: Path, entry: Mapping[str, Any], space: Space, *, channels: int = 2) -> bool:
+    """Links an earlier file of samples if it is whole; copies it where it cannot be linked."""
+    if not is_whole(old, entry, space, channels=channels):
         return False
     try:
         os.link(old, new)

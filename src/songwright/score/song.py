@@ -269,7 +269,8 @@ class MasterMix:
         inserts: effects on the sum, before the limiter.
         loudness_lufs: what the master is brought to.
         vocal_level_db: loudness of the lead voice over the instruments where it sings. The first rendering brings it
-            there and writes the gain into the faders of all voices; None leaves the faders as they are.
+            there: it writes `vocal_gain_db` and clears this; None leaves the gain as it is.
+        vocal_gain_db: gain of all voices together, on top of their faders.
     """
 
     reverb: str = "room"
@@ -279,6 +280,7 @@ class MasterMix:
     inserts: tuple[Insert, ...] = ()
     loudness_lufs: float = -14.0
     vocal_level_db: float | None = None
+    vocal_gain_db: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
