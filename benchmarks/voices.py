@@ -6,6 +6,7 @@ python benchmarks/voices.py --fit       the `mend_db` rows of perform/singer/spe
 
 import argparse
 import os
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,10 @@ from numpy.typing import NDArray
 from songwright.audio.loudness import integrated_lufs
 from songwright.perform.singer.phones import is_vowel
 from songwright.perform.singer.player import SingerPlayer, phone_times
-from songwright.perform.singer.source import SourceLine
+from songwright.perform.singer.source import Source, SourceLine
 from songwright.perform.singer.sources.espeak import EspeakSource
+from songwright.perform.singer.sources.festival import FestivalSource
+from songwright.perform.singer.sources.flite import FliteSource
 from songwright.perform.singer.spectrum import fill_valleys, tables
 from songwright.perform.singer.world import HOP_SECONDS, analyse
 from songwright.perform.timeline import Performance
@@ -52,12 +55,12 @@ def phrase(language: str, singer: str, *, shift: int = 0) -> Performance:
     return Performance(starts, ends, pitches, np.full(len(syllables), 88), syllables=syllables, singer=Singer(singer))
 
 
-def fit(variant: str) -> list[float]:
-    """Returns what brings a variant's vowels to the target spectrum, in each band, decibels."""
+def fit(source: Source, languages: Sequence[str]) -> list[float]:
+    """Returns what brings a source's vowels to the target spectrum, in each band, decibels."""
     curves = tables()
     total = np.zeros(0)
-    for language in _VOWELS:
-        spoken = EspeakSource(variant).speak([SourceLine(reference_syllables(language), 200.0)])[0]
+    for language in languages:
+        spoken = source.speak([SourceLine(reference_syllables(language), 200.0)])[0]
         found = analyse(spoken)
         filled = fill_valleys(found.log_power, found.sample_rate / 2 / (found.log_power.shape[1] - 1))
         for phone in spoken.phones:
@@ -172,7 +175,10 @@ def main() -> None:
     wanted = parser.parse_args()
     if wanted.fit:
         for variant in tables().mend_db:
-            print(f"{variant} = {fit(variant)}")
+            source: Source = FliteSource() if variant == "flite" else FestivalSource()
+            if variant not in ("flite", "festival"):
+                source = EspeakSource(variant)
+            print(f"{variant} = {fit(source, source.languages() or tuple(_VOWELS))}")
         return
     for language in wanted.languages:
         print_table(language)

@@ -181,6 +181,13 @@ def test_phonemes_of_a_syllable_fill_its_time(folder):
     assert all(a.end <= b.start + 1e-9 and a.start < a.end for a, b in pairwise(rows))
 
 
+def test_a_syllable_that_the_bank_cannot_sing_is_silence(tmp_path, monkeypatch):
+    bank = write_bank(tmp_path / "b")
+    (bank / "phonemes.txt").write_text("SP\nqq\n")
+    feed = heard(monkeypatch, performance(bank, LINE[:1]))
+    assert feed["tokens"].tolist() == [[0, 0]] and feed["durations"].sum() == feed["f0"].shape[1]
+
+
 def damage(folder, name, text):
     (folder / name).write_text(text)
 

@@ -57,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
         ("flite", "--voice-source flite"),
     ):
         print(f"{program}: {'found' if _which(program) else 'not installed'} ({what})")
+    _print_voices()
     _print_speed()
     return 0 if speaks and not missing else 2
 
@@ -73,6 +74,17 @@ def _print_speech() -> bool:
         return False
     print(f"singers: {', '.join(SINGERS)} (espeak-ng speaks: {len(spoken.phones)} phones)")
     return True
+
+
+def _print_voices() -> None:
+    """Lists the piper voices and the voicebanks in the folder of voices."""
+    from songwright.perform.singer.bank.config import voices_folder
+
+    folder = voices_folder()
+    voices = sorted(p.stem for p in folder.glob("*.onnx")) if folder.is_dir() else []
+    banks = sorted(p.parent.name for p in folder.glob("*/dsconfig.yaml")) if folder.is_dir() else []
+    found = [f"piper:{name}" for name in voices] + [f"bank:{name}" for name in banks]
+    print(f"voices in {folder}: {', '.join(found) or 'none'} (--voice-source piper:NAME or bank:NAME)")
 
 
 def _which(program: str) -> str | None:

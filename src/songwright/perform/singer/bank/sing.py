@@ -160,7 +160,7 @@ def _with_silence(row: Sequence[TimedPhone], seconds: float) -> tuple[list[str],
     """Returns names and their edges (one more), silence before, between and after; times from `-EDGE_SECONDS`."""
     ends = [p.end for p in row]
     filled, bounds = ["SP"], [-EDGE_SECONDS]
-    for phone, end_before in zip(row, [None, *ends[:-1]], strict=True):
+    for phone, end_before in zip(row, [None, *ends][: len(row)], strict=True):
         if end_before is not None and phone.start - end_before > _PAUSE_SECONDS:
             filled.append("SP")
             bounds.append(end_before)

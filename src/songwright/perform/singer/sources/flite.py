@@ -3,6 +3,7 @@
 Phones and their ends are printed by the program; the words are invented ones, see `arpabet`.
 """
 
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from songwright.speech.espeak import SpeechError
 
 STRETCH = 1.8
 _PACKAGE = "flite"
+_ENDS = re.compile(r"(?<!\S)([a-z]+):(\d+\.\d+)(?!\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,7 @@ class FliteSource:
             arguments = ["-voice", self.voice, "-add_lex", str(words), "--setf", f"duration_stretch={STRETCH}"]
             printed = run_engine("flite", _PACKAGE, [*arguments, "-psdur", "-t", text, "-o", str(wave)])
             waveform, rate = read_wave(wave, "flite", _PACKAGE)
-        rows = []
-        for part in printed.split():
-            name, _, end = part.rpartition(":")
-            rows.append((name, float(end)))
+        rows = [(name, float(end)) for name, end in _ENDS.findall(printed)]
         phones = timed(line, rows)
         return None if phones is None else SpokenLine(waveform, rate, phones)
 
@@ -81,7 +80,9 @@ def read_wave(path: Path, program: str, package: str) -> tuple[np.ndarray[tuple[
 
 
 def _entry(name: str, syllables: Sequence[tuple[tuple[str, ...], int]]) -> str:
-    phones = [f"{p}{stress}" if p in VOWELS else p for row, stress in syllables for p in row]
+    phones = []
+    for row, stress in syllables:  # flite knows no stressed schwa
+        phones += [f"{p}{0 if p == 'ax' else stress}" if p in VOWELS else p for p in row]
     return f"{name} nil : {' '.join(phones)}\n"
 
 

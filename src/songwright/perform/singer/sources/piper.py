@@ -42,14 +42,12 @@ class PiperSettings:
         ids: of each symbol.
         language: as the score names it.
         length_scale: the voice's own speed.
-        num_speakers: more than one asks for a speaker.
     """
 
     sample_rate: int
     ids: dict[str, tuple[int, ...]]
     language: str
     length_scale: float
-    num_speakers: int
 
 
 @dataclass
@@ -171,13 +169,12 @@ def read_settings(voice: Path) -> PiperSettings:
         rate = int(data["audio"]["sample_rate"])
         spoken = str(data.get("espeak", {}).get("voice", "en"))
         scale = float(data.get("inference", {}).get("length_scale", 1.0))
-        speakers = int(data.get("num_speakers", 1))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(path, f"is damaged ({type(error).__name__}: {str(error)[:60]}); copy it again") from None
     if not ids or not 8000 <= rate <= 192_000 or not 0.05 < scale < 20:
         raise DataError(path, f"sample rate {rate}, length_scale {scale:g}, {len(ids)} phonemes: not a usable voice")
     code = spoken.split("-")[0].split("+")[0]
-    return PiperSettings(rate, ids, _LANGUAGES.get(code, code), scale, speakers)
+    return PiperSettings(rate, ids, _LANGUAGES.get(code, code), scale)
 
 
 def phoneme_ids(line: SourceLine, ids: dict[str, tuple[int, ...]]) -> tuple[list[int], list[int]]:
