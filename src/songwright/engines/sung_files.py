@@ -48,7 +48,7 @@ def sung_lead(song: Song) -> Sung | None:
 
 
 def write_lyric_files(song: Song, sung: Sung, folder: Path) -> None:
-    """Writes the words as they are sung: ``.txt``, ``.lrc`` by lines and by words, ``.srt``, ``.json`` with phonemes."""
+    """Writes the words as they are sung: text, LRC by lines and by words, SRT, JSON with phonemes."""
     timed = timing.timed_lyrics(song, sung.phones, sung.track.id)
     for name, text in (
         ("lyrics.txt", timing.to_text(timed)),

@@ -106,12 +106,25 @@ def summarise(report: dict[str, Any]) -> str:
         "sections: " + "  ".join(f"{row['label']} {row['rms_db']:.0f} dB" for row in report["sections"]),
         f"soundfont: {report['soundfont']['file']} ({report['soundfont']['source']})",
     ]
+    if "singing" in report:
+        lines.insert(3, _summarise_singing(report["singing"]))
     if report["not_understood"]:
         lines.append(f"not understood: {', '.join(report['not_understood'])}")
     took = report.get("seconds")
     if took:
         lines.append("took " + ", ".join(f"{name} {value:.1f} s" for name, value in took.items() if value >= 0.05))
     return "\n".join(lines)
+
+
+def _summarise_singing(singing: dict[str, Any]) -> str:
+    parts = [f"voice: {singing['singer']} ({singing['source']}), {singing['syllables']} syllables"]
+    if singing.get("syllables_found") is not None:
+        parts.append(f"{singing['syllables_found']:.0%} heard in their places")
+    if singing.get("pyin"):
+        parts.append(f"{singing['pyin']['median_cents']:.0f} cents off")
+    if singing.get("level_over_instruments_db") is not None:
+        parts.append(f"{singing['level_over_instruments_db']:+.1f} dB over the band")
+    return ", ".join(parts)
 
 
 def _asked(row: dict[str, Any]) -> str:
