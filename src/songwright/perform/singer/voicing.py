@@ -84,12 +84,13 @@ def _pulses(
         at = exact[first : first + _BLOCK]
         rows = _between(log_power, frames[first : first + _BLOCK])
         share = _between(noise, frames[first : first + _BLOCK])
-        rows = 0.5 * (rows + np.log(np.maximum(1 - share * share, 1e-6)) - np.log(step[first : first + _BLOCK, None]))
-        cepstrum = fft.irfft(rows.astype(np.float32), axis=1)
+        level = np.log(step[first : first + _BLOCK, None]).astype(np.float32)
+        rows = np.float32(0.5) * (rows + np.log(np.maximum(1 - share * share, np.float32(1e-6))) - level)
+        cepstrum = fft.irfft(rows, axis=1)
         response = fft.rfft(cepstrum * fold, axis=1)  # half of the folded cepstrum: (log amplitude + i phase) / 2
         start = np.floor(at).astype(int)
         turn = 2 * response.imag - (at - start).astype(np.float32)[:, None] * angle + spread
-        magnitude = np.exp(rows.astype(np.float32))
+        magnitude = np.exp(rows)
         shaped = np.empty(response.shape, dtype=np.complex64)
         np.multiply(magnitude, np.cos(turn), out=shaped.real)
         np.multiply(magnitude, np.sin(turn), out=shaped.imag)
