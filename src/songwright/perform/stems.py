@@ -22,7 +22,7 @@ from songwright.audio import pcm
 from songwright.files import slug
 from songwright.perform.calibration import CHORDAL_ROLES, ROLE_LEVELS_DB, Calibration
 from songwright.perform.effects.dynamics import limiter
-from songwright.perform.mixer import SEND_OFF_DB, STEM_CEILING_DB, Space, mix_stem
+from songwright.perform.mixer import SEND_OFF_DB, STEM_CEILING_DB, Space, mix_stem, pan
 from songwright.perform.timeline import Player, performance
 from songwright.perform.vocal_stems import (
     DryVoices,
@@ -139,6 +139,7 @@ class StemWork:
         self._dry = DryVoices(song, folder, players, space, reuse)
         self._lock = threading.Lock()
         self._voices: dict[str, NDArray[np.int32]] = {}
+        self._buses: dict[tuple[str, str], _Bus] = {}
         self.total = np.zeros((2, space.num_samples), np.int32)
         self.reused: set[str] = set()
         self.seconds = {"calibrate": 0.0, "play": 0.0, "sing": 0.0, "effects": 0.0, "write": 0.0, "reuse": 0.0}
@@ -222,23 +223,44 @@ class StemWork:
         return "+".join([*hashes, f"{self.song.master.vocal_gain_db:g} dB"])
 
     def _sing(self, plan: StemPlan, voice: Track, *, mixed: bool) -> dict[str, Any]:
-        """Sings one voice into its file and adds it to its stem; integers, so that the order changes nothing."""
+        """Sings one voice into its file; the last of a bus mixes the bus.
+
+        Voices of a stem that pass the same effects share a bus: each has its fader and its place, the effects are one.
+        Everything is added up as integers, so that the order in which voices are ready changes nothing.
+        """
         clock = time.perf_counter()
         entry = self._dry.sing(voice)
         clock = self._spent("sing", clock)
-        if mixed:
-            player = self._players[find_instrument(voice.instrument).player]
-            gains = self._calibration.gains(
-                player, voice.instrument, voice.mix.inserts, phrase=plan.phrase, singer=voice.singer
-            )
-            dry, level_db = self._dry.read(voice), ROLE_LEVELS_DB[voice.role]
-            wave = mix_stem(dry, voice.mix, self._space, song=self.song, gains=gains, level_db=level_db)
-            samples = pcm.quantise(wave)
+        if not mixed:
+            return entry
+        bus = [v for v in plan.voices if bus_of(v) == bus_of(voice)]
+        before, after = self._gains(voice, plan.phrase)
+        level_db = ROLE_LEVELS_DB[voice.role]
+        wave, mix = self._dry.read(voice), voice.mix
+        if len(bus) > 1:
+            wave *= np.float32(before * 10 ** (mix.gain_db / 20))
+            wave = pan(np.repeat(wave, 2, axis=0), mix.pan)
+            key = (plan.name, bus_of(voice))
             with self._lock:
-                known = self._voices.get(plan.name)
-                self._voices[plan.name] = samples if known is None else np.add(known, samples, out=known)
-            self._spent("effects", clock)
+                ready = self._buses.setdefault(key, _Bus(len(bus)))
+                ready.add(pcm.quantise(wave))
+                if ready.missing:
+                    self.seconds["effects"] += time.perf_counter() - clock
+                    return entry
+                del self._buses[key]
+            wave, before, after = as_waveform(ready.total), 1.0, self._gains(bus[0], plan.phrase)[1]
+            mix = replace(bus[0].mix, gain_db=0.0, pan=0.0)
+        wave = mix_stem(wave, mix, self._space, song=self.song, gains=(before, after), level_db=level_db)
+        samples = pcm.quantise(wave)
+        with self._lock:
+            known = self._voices.get(plan.name)
+            self._voices[plan.name] = samples if known is None else np.add(known, samples, out=known)
+        self._spent("effects", clock)
         return entry
+
+    def _gains(self, voice: Track, phrase: str) -> tuple[float, float]:
+        player = self._players[find_instrument(voice.instrument).player]
+        return self._calibration.gains(player, voice.instrument, voice.mix.inserts, phrase=phrase, singer=voice.singer)
 
     def _settle(self, sung: Sequence[StemPlan]) -> None:
         """Brings the voices to the level that the song asks for: `song` gets their gain."""
@@ -296,6 +318,28 @@ class StemWork:
             self.reused.add(name)
         self._spent("reuse", clock)
         return True
+
+
+class _Bus:
+    """Voices that wait for the others of their bus.
+
+    Args:
+        missing: how many have not come yet.
+    """
+
+    def __init__(self, missing: int) -> None:
+        self.missing = missing
+        self.total: NDArray[np.int32] = np.zeros((0, 0), np.int32)
+
+    def add(self, samples: NDArray[np.int32]) -> None:
+        """Adds a voice."""
+        self.total = samples if not self.total.size else np.add(self.total, samples, out=self.total)
+        self.missing -= 1
+
+
+def bus_of(voice: Track) -> str:
+    """Returns what voices of one bus have in common: everything of their mix but fader and place."""
+    return json.dumps(asdict(replace(voice.mix, gain_db=0.0, pan=0.0)), sort_keys=True)
 
 
 def stem_hash(plan: StemPlan, song: Song, players: Mapping[str, Player], space: Space) -> str:
