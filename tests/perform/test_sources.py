@@ -10,13 +10,15 @@ from songwright.perform.singer.player import SingerPlayer
 from songwright.perform.singer.source import SourceLine
 from songwright.perform.singer.sources import arpabet
 from songwright.perform.singer.sources.arpabet import VOWELS, engine_line, run_engine, timed
-from songwright.perform.singer.sources.choose import sounding_voice, source_of
+from songwright.perform.singer.sources.choose import _TRACTS, sounding_voice, source_of
 from songwright.perform.singer.sources.espeak import EspeakSource
 from songwright.perform.singer.sources.festival import FestivalSource, _scheme
 from songwright.perform.singer.sources.flite import FliteSource
 from songwright.perform.singer.sources.warp import carried, warp_path
+from songwright.perform.singer.voice import voice_of
 from songwright.perform.timeline import Performance
 from songwright.score.song import Singer, Syllable
+from songwright.score.voices import VOICE_TYPES
 from songwright.speech.espeak import SpeechError
 
 ENGINES = [
@@ -142,7 +144,15 @@ def test_sources_are_chosen_by_name():
     for name in ("robot", "piper:", "bank:", "piper", "flite:x"):
         with pytest.raises(InputError, match="no voice source"):
             source_of(Singer("clara", name))
-    assert sounding_voice(Singer("clara", "flite")).formant_scale < sounding_voice(Singer("clara")).formant_scale
+
+
+def test_formants_of_the_speaker_become_those_of_the_singers_voice_type():
+    assert all(t in _TRACTS for t in VOICE_TYPES)
+    scales = [sounding_voice(Singer(name, "flite")).formant_scale for name in ("boris", "adam", "clara", "mia")]
+    assert scales == sorted(scales) and 0.8 < scales[0] < 0.95 < scales[2] < 1.05 < scales[3]
+    own = Singer("adam", "piper:x", {"tract_ratio": 1.1})
+    assert sounding_voice(own).formant_scale == pytest.approx(1.1)
+    assert sounding_voice(Singer("adam")) == voice_of(Singer("adam"))
 
 
 def test_phone_times_are_carried_to_another_speaking_of_a_line():

@@ -13,9 +13,10 @@ from songwright.perform.singer.sources.flite import FliteSource
 from songwright.perform.singer.sources.piper import PiperSource
 from songwright.perform.singer.voice import Voice, voice_of
 from songwright.score.song import Singer
+from songwright.score.voices import house_singer
 
-_FEMALE_TRACT = 1.15
-"""Formants of flite's and festival's speaker against those of the espeak variants that singers are tuned on."""
+_TRACTS = {"soprano": 1.02, "mezzo": 1.0, "alto": 0.97, "tenor": 0.89, "baritone": 0.87, "bass": 0.83, "child": 1.16}
+"""Formants of each voice type against those of a grown woman, which the speaker of flite and festival is."""
 
 
 def source_of(singer: Singer | None) -> Source:
@@ -62,9 +63,9 @@ def sounding_voice(singer: Singer | None) -> Voice:
     """
     voice = voice_of(singer)
     kind = (singer.source if singer is not None else "espeak").partition(":")[0]
-    if kind in ("festival", "flite"):
-        return replace(voice, variant=kind, formant_scale=voice.formant_scale / _FEMALE_TRACT)
-    if kind == "piper":
-        tract = float(singer.parameters.get("tract_ratio", 1.0)) if singer is not None else 1.0
-        return replace(voice, variant=kind, formant_scale=tract, upper_formant_scale=1.0)
-    return voice
+    if singer is None or kind not in ("festival", "flite", "piper"):
+        return voice
+    tract = float(singer.parameters.get("tract_ratio", 1.0))
+    if kind != "piper":
+        tract *= _TRACTS.get(house_singer(singer.name).voice_type, 1.0)
+    return replace(voice, variant=kind, formant_scale=tract, upper_formant_scale=1.0)
