@@ -1,9 +1,10 @@
+import sys
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from songwright.errors import DataError, InputError
+from songwright.errors import DataError, InputError, MissingDependencyError
 from songwright.perform.singer.bank.config import read_config
 from songwright.perform.singer.bank.dictionary import read_dictionary
 from songwright.perform.singer.bank.pinyin import pinyin_of
@@ -230,6 +231,13 @@ def test_networks_with_other_inputs_are_told(tmp_path):
     strange = write_bank(tmp_path / "b", extra=[("mood", TensorProto.FLOAT, (1,))])
     with pytest.raises(DataError, match="mood"):
         sing(performance(strange, LINE[:1]))
+
+
+@pytest.mark.parametrize("package", ["onnxruntime", "yaml"])
+def test_missing_packages_are_named_with_their_extra(folder, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingDependencyError, match=rf"{package}.*songwright\[voices\]"):
+        sing(performance(folder, LINE[:1]))
 
 
 def test_symbolic_links_do_not_lead_out(tmp_path):

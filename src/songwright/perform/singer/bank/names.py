@@ -36,15 +36,15 @@ _TABLES = {"en": _ENGLISH, "ru": _RUSSIAN, "zh": _CHINESE, "cmn": _CHINESE}
 _SOFT = "bvgdzklmnprstf"
 NEAREST: dict[Kind, tuple[str, ...]] = {
     "vowel": ("ax", "ah", "a", "aa", "e", "eh", "o"),
-    "nasal": ("n", "m", "ng"),
-    "liquid": ("l", "r"),
-    "glide": ("y", "j", "w", "i", "u"),
-    "voiced_fricative": ("z", "v", "dh", "zh"),
-    "unvoiced_fricative": ("s", "f", "sh", "x", "h"),
-    "voiced_stop": ("d", "b", "g"),
-    "unvoiced_stop": ("t", "p", "k"),
-    "unvoiced_affricate": ("ch", "q", "ts", "c", "t"),
-    "voiced_affricate": ("jh", "j", "zh", "d"),
+    "nasal": ("n", "m", "ng", "l"),
+    "liquid": ("l", "r", "n", "d"),
+    "glide": ("y", "j", "w", "i", "u", "l"),
+    "voiced_fricative": ("z", "v", "dh", "zh", "d", "l", "r", "s", "f"),
+    "unvoiced_fricative": ("s", "f", "sh", "x", "h", "t"),
+    "voiced_stop": ("d", "b", "g", "t", "p", "k"),
+    "unvoiced_stop": ("t", "p", "k", "d", "b", "g"),
+    "unvoiced_affricate": ("ch", "q", "ts", "c", "t", "s"),
+    "voiced_affricate": ("jh", "j", "zh", "d", "z", "t"),
 }
 """For each kind of phone what may stand for it, best first."""
 
