@@ -140,7 +140,8 @@ def test_sources_are_chosen_by_name():
     assert isinstance(source_of(None), EspeakSource) and isinstance(source_of(Singer("adam")), EspeakSource)
     assert isinstance(source_of(Singer("clara", "flite")), FliteSource)
     assert isinstance(source_of(Singer("clara", "festival")), FestivalSource)
-    assert isinstance(source_of(Singer("clara", "bank:/somewhere")), EspeakSource)
+    with pytest.raises(InputError, match="no voicebank at /somewhere"):
+        source_of(Singer("clara", "bank:/somewhere"))
     for name in ("robot", "piper:", "bank:", "piper", "flite:x"):
         with pytest.raises(InputError, match="no voice source"):
             source_of(Singer("clara", name))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from songwright.errors import InputError
-from songwright.perform.singer.bank.config import voices_folder
+from songwright.perform.singer.bank.config import read_config, voices_folder
 from songwright.perform.singer.bank.sing import VoiceBank
 from songwright.perform.singer.source import Bank, Source
 from songwright.perform.singer.sources.espeak import EspeakSource
@@ -27,6 +27,8 @@ def source_of(singer: Singer | None) -> Source:
     """
     name = singer.source if singer is not None else "espeak"
     kind, _, rest = name.partition(":")
+    if kind == "bank" and rest:
+        read_config(_bank_folder(rest))  # what is missing is told before anything is spoken
     if name in ("", "espeak") or (kind == "bank" and rest):
         voice = voice_of(singer)
         return EspeakSource(voice.variant, round(voice.source_pitch))
@@ -50,9 +52,13 @@ def bank_of(singer: Singer | None) -> Bank | None:
     kind, _, rest = (singer.source if singer is not None else "").partition(":")
     if kind != "bank" or not rest:
         return None
-    folder = Path(rest)
-    named = voices_folder() / rest
-    return VoiceBank(named if len(folder.parts) == 1 and not folder.is_dir() and named.is_dir() else folder)
+    return VoiceBank(_bank_folder(rest))
+
+
+def _bank_folder(name: str) -> Path:
+    """Returns the folder that a path or the name of a bank means."""
+    folder, named = Path(name), voices_folder() / name
+    return named if len(folder.parts) == 1 and not folder.is_dir() and named.is_dir() else folder
 
 
 def sounding_voice(singer: Singer | None) -> Voice:
