@@ -162,7 +162,10 @@ def test_flags_that_cannot_be_used(tmp_path, monkeypatch, capsys, arguments, pat
     assert not list(tmp_path.iterdir()) or not list((tmp_path / "songs").glob("*"))
 
 
-def test_a_voice_belongs_to_its_person(tmp_path, song, capsys):
+def test_a_voice_belongs_to_its_person(tmp_path, song, capsys, monkeypatch):
+    from songwright.perform.singer import person
+
+    monkeypatch.setattr(person, "_ROUNDS", 1)
     voice = song / "vocals" / "vocal_lead.wav"
     arguments = ["sing", "--score", str(song / "score.mid"), "--voice", str(voice), "-o", str(tmp_path / "o"), "-q"]
     assert main(arguments) == 2

@@ -16,7 +16,7 @@ from songwright.score.song import Singer, Syllable
 RATE = 44100
 
 
-def sung(singer, pitches=(60, 62, 64, 57), length=1.1):
+def sung(singer, pitches=(60, 62, 64, 57), length=0.9):
     starts = np.arange(len(pitches)) * (length + 0.1)
     words = tuple(
         Syllable(i, "la", "la", 1, 0, "en", ("l", v), 1)
@@ -53,8 +53,8 @@ def test_a_longer_tract_and_a_breathier_voice_are_given_back(tmp_path, monkeypat
 
 
 def test_low_voices_are_basses_and_high_ones_sopranos():
-    low = measure_voice(sung(Singer("boris"), (46, 50, 48, 52)), RATE)
-    high = measure_voice(sung(Singer("iris"), (69, 72, 74, 67)), RATE)
+    low = measure_voice(sung(Singer("boris"), (46, 50, 48), 0.6), RATE)
+    high = measure_voice(sung(Singer("iris"), (69, 72, 74), 0.6), RATE)
     assert voice_type_of(low) == "bass"
     assert voice_type_of(high) == "soprano"
 

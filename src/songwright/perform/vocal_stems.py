@@ -123,9 +123,20 @@ def singing(track: Track, song: Song) -> Any:
     used = {n.syllable for n in track.notes}
     return {
         "singer": asdict(track.singer) if track.singer is not None else None,
+        "files": _files_of(track.singer.source) if track.singer is not None else None,
         "syllables": [asdict(s) for s in song.syllables if s.id in used],
         "seed": song.seed,
     }
+
+
+def _files_of(source: str) -> list[tuple[str, int, int]] | None:
+    """Returns name, size and time of the files that a source names, so that a changed voice is sung again."""
+    _, _, name = source.partition(":")
+    path = Path(name).expanduser()
+    if not name or not path.exists():
+        return None
+    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    return [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in files[:10_000]]
 
 
 def level_gain_db(lead: NDArray[np.integer], instruments: NDArray[np.integer], space: Space, wanted_db: float) -> float:
