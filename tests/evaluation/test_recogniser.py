@@ -83,6 +83,35 @@ def test_alignment_finds_the_phones_near_where_they_were_spoken(spoken, language
     assert np.percentile(errors, 90) < 0.06
 
 
+@pytest.mark.parametrize("language", languages())
+def test_a_breath_before_the_line_is_no_part_of_it(spoken, language):
+    known = phoneme_classes(language)
+    late = []
+    for line in spoken[language]:
+        length = round(0.25 * line.sample_rate)
+        breath = np.convolve(np.random.default_rng(7).normal(0, 1, length), np.hanning(8), "same") * np.hanning(length)
+        breath *= 0.12 * line.waveform.std() / breath.std()
+        sound = np.concatenate([breath.astype(np.float32), line.waveform])
+        classes = [c for p in line.phones for c in known.fold(p.symbol)]
+        placed = align(posteriors(sound, line.sample_rate, language), classes, language)
+        late.append(placed[0].start_seconds - 0.25 - line.phones[0].start_sample / line.sample_rate)
+    assert np.abs(late).max() < 0.08
+
+
+def test_alignment_leaves_what_sounds_at_the_edges_and_gives_every_phone_its_time():
+    known = phoneme_classes("en")
+    noise, vowel, nasal = (known.fold(s)[0] for s in ("h", "i:", "m"))
+    path = [noise] * 20 + [vowel] * 30 + [nasal] * 8 + [noise] * 20
+    scores = np.full((len(path), len(known.names)), -12.0, np.float32)
+    scores[np.arange(len(path)), path] = -0.01
+    placed = align(scores, [vowel, nasal], "en")
+    assert [round(p.start_seconds, 3) for p in placed] == [0.195, 0.495]
+    assert placed[-1].end_seconds == pytest.approx(0.575)
+    crowded = align(scores, [vowel, known.fold("@")[0], nasal], "en")
+    assert crowded[1].end_seconds - crowded[1].start_seconds == pytest.approx(recogniser.VOWEL_FRAMES / 100)
+    assert len(align(scores[:4], [vowel, nasal, vowel, nasal], "en")) == 4  # too short for that: a frame each
+
+
 def test_silence_and_noise_hold_no_words():
     silence = np.zeros(SAMPLE_RATE, np.float32)
     assert recognise(silence, SAMPLE_RATE, "en") == recognise(silence, SAMPLE_RATE, "en")

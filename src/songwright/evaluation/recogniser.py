@@ -26,6 +26,10 @@ PRIOR_WEIGHT = 0.5
 BIGRAM_WEIGHT = 1.0
 ENTRY_COST = 2.0
 """Nats that every new phone costs when decoding freely; the recipe chose it on the validation voices."""
+VOWEL_FRAMES, CONSONANT_FRAMES = 5, 3
+"""How long every phone lasts at least when known phones are placed, where the sound is long enough for that."""
+EDGE_LOG_SCORE = -4.0
+"""Before the first and after the last known phone anything may sound (a breath, a neighbour's end) at this score."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +152,8 @@ def decode(log_posterior: Floats, language: str, network: Network | None = None)
 def align(log_posterior: Floats, classes: Sequence[int], language: str) -> tuple[HeardPhone, ...]:
     """Returns where each of the given phones sounds: all of them in order, silence allowed between any two.
 
+    Before the first and after the last anything may sound.
+
     Args:
         log_posterior: (frames, classes).
         classes: of the phones, see `PhonemeClasses.fold`.
@@ -159,15 +165,22 @@ def align(log_posterior: Floats, classes: Sequence[int], language: str) -> tuple
     num_frames, count = len(log_posterior), len(classes)
     if not count or num_frames < count:
         raise InputError(f"cannot place {count} phones in {num_frames} frames")
-    states = np.full(2 * count + 1, SILENCE)
-    states[1::2] = classes
-    scores = log_posterior[:, states]  # (T, 2N + 1): silence, phone, silence, phone, ...
-    path = _chain_path(scores)
-    names = phoneme_classes(language).names
+    known = phoneme_classes(language)
+    frames = [VOWEL_FRAMES if known.kinds[c] == "vowel" else CONSONANT_FRAMES for c in classes]
+    if sum(frames) > num_frames:
+        frames = [1] * count
+    columns, owners = [SILENCE], [0]  # silence, phone, phone (its second frame), ..., silence, ...
+    for k, (one, least) in enumerate(zip(classes, frames, strict=True)):
+        columns += [one] * least + [SILENCE]
+        owners += [2 * k + 1] * least + [2 * k + 2]
+    scores = log_posterior[:, columns]
+    scores[:, [0, -1]] = np.maximum(scores[:, [0, -1]], EDGE_LOG_SCORE)
+    owner = np.array(owners)
+    path = owner[_chain_path(scores, owner)]
     result = []
     for k, one in enumerate(classes):
         at = np.flatnonzero(path == 2 * k + 1)
-        result.append(_heard(names[one], int(at[0]), int(at[-1]) + 1, log_posterior[at, one]))
+        result.append(_heard(known.names[one], int(at[0]), int(at[-1]) + 1, log_posterior[at, one]))
     return tuple(result)
 
 
@@ -226,18 +239,25 @@ def _loop_path(scores: Floats, jumps: Floats) -> NDArray[np.int64]:
     return path
 
 
-def _chain_path(scores: Floats) -> NDArray[np.int64]:
-    """Returns the state of every frame on the best way through (frames, silence-phone-silence… states)."""
+def _chain_path(scores: Floats, owner: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Returns the state of every frame on the best way through a chain of states.
+
+    Args:
+        scores: (frames, states).
+        owner: (states,) 0 the first silence, 1 the first phone, as many states as it has frames at least, 2 silence, …
+    """
     num_frames, count = scores.shape
-    phone = np.arange(count) % 2 == 1
+    last = np.append(owner[1:] != owner[:-1], True)  # only a phone's last state lasts longer than a frame
+    opens = np.append(False, (owner[1:] != owner[:-1]) & (owner[1:] % 2 == 1))
+    over = np.flatnonzero(opens[2:]) + 2  # phones that may follow a phone at once, past the silence between
     best = np.full(count, -np.inf, np.float32)
     best[:2] = scores[0, :2]
     steps = np.zeros((num_frames, count), np.int8)
     options = np.full((3, count), -np.inf, np.float32)
     for t in range(1, num_frames):
-        options[0] = best
+        options[0] = np.where(last, best, -np.inf)
         options[1, 1:] = best[:-1]
-        options[2, 2:] = np.where(phone[2:], best[:-2], -np.inf)
+        options[2, over] = best[over - 2]
         steps[t] = options.argmax(axis=0)
         best = options.max(axis=0) + scores[t]
     state = count - 1 if best[-1] >= best[-2] else count - 2
