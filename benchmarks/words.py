@@ -126,7 +126,7 @@ def count_chords(
 def compose(
     language: str, style_name: str, seed: int, *, heed_tones: bool = True
 ) -> tuple[LyricForm, VocalPlan, tuple[ChordSpan, ...], float]:
-    """Returns form, voice and chords of a song with words of the program's own, and the processor seconds its melody took."""
+    """Returns form, voice and chords of a song with its own words, and the processor seconds its melody took."""
     brief = Brief(prompt=PROMPTS[language], subject="", language=language, styles=(style_name,), seed=seed)
     style = bend(load_style(style_name), brief)
     singer, voice_type = choose_singer(brief, style)

@@ -1,6 +1,6 @@
 """Makes the songs in docs/samples again: python docs/make_samples.py [NAME …].
 
-Each is a plain songwright command; the mix is then written as a small OGG file. `docs/samples/README.md` is written from
+Each is a plain songwright command; the mix is then written as a small OGG file. `docs/samples/README.md` comes from
 the same table.
 """
 

@@ -35,7 +35,7 @@ SHORTEST_SECONDS = {"sung": 0.13, "rap": 0.1, "spoken": 0.1}
 EASY_SECONDS = {"sung": 0.19, "rap": 0.12, "spoken": 0.14}
 BREATH_SECONDS = 0.25
 LONGEST_FINAL_SECONDS = 2.4
-ANTICIPATED = 0.8
+ANTICIPATED = 0.75
 """How strong a place is that anticipates a beat and is held over it, as a share of the beat."""
 
 
