@@ -170,17 +170,19 @@ def assemble(draft: Draft, style: Style, brief: Brief) -> Song:
             "composer": "statistical",
             "prompt": brief.prompt,
             "artist_hint": brief.artist_hint,
-            **_voice(draft),
+            **_voice(draft, brief),
         },
     )
 
 
-def _voice(draft: Draft) -> dict[str, object]:
+def _voice(draft: Draft, brief: Brief) -> dict[str, object]:
     """Returns what provenance says of the voice; nothing in an instrumental song."""
     vocals = draft.vocals
     if vocals is None:
         return {}
     voice = {"singer": vocals.singer.name, "voice_type": vocals.voice_type, "voice_source": vocals.singer.source}
+    if brief.voice_recording:
+        voice["voice_recording"] = brief.voice_recording
     return {**voice, "notes": list(draft.notes)}
 
 
