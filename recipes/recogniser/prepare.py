@@ -27,6 +27,26 @@ def write(path: Path, examples: list[Example]) -> None:
     part.replace(path)
 
 
+def write_side(out: Path, side: str, language: str, config: dict[str, Any], folder: Path | None) -> None:
+    """Writes the lines of the validation or test voices: as spoken, drawn out, and every second one held."""
+    data, kinds = config["data"], phoneme_classes(language).kinds
+    paths = {kind: out / f"{side}{kind}-{language}.npz" for kind in ("", "_drawn", "_held")}
+    if all(path.exists() for path in paths.values()):
+        return
+    material = read_material(language, folder, data["held_out_percent"], held_out=True)
+    rates = (data["words_per_minute"][0], data["words_per_minute"][1])
+    random = generator(data["seed"], side, language)
+    sounds = speak_lines(material, language, config["voices"][side], data[f"{side}_lines"], rates, random)
+    if not paths[""].exists():
+        write(paths[""], [example(s, language) for s in sounds])
+    if not paths["_drawn"].exists():
+        random = generator(data["seed"], side, language, "drawn")
+        write(paths["_drawn"], [example(drawn_out(s, kinds, random), language) for s in sounds])
+    if not paths["_held"].exists():
+        random = generator(data["seed"], side, language, "held")
+        write(paths["_held"], [example(drawn_out(s, kinds, random, held=True), language) for s in sounds[::2]])
+
+
 def main() -> None:
     """Writes training shards, and spoken lines of the validation and test voices."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -44,16 +64,7 @@ def main() -> None:
     percent, seed = data["held_out_percent"], data["seed"]
     for side in ("validation", "test"):
         for language in LANGUAGES:
-            path = arguments.out / f"{side}-{language}.npz"
-            if not path.exists():
-                material = read_material(language, folder, percent, held_out=True)
-                sounds = speak_lines(
-                    material, language, voices[side], data[f"{side}_lines"], rates, generator(seed, side, language)
-                )
-                write(path, [example(s, language) for s in sounds])
-                random, kinds = generator(seed, side, language, "drawn"), phoneme_classes(language).kinds
-                drawn = [example(drawn_out(s, kinds, random), language) for s in sounds]
-                write(arguments.out / f"{side}_drawn-{language}.npz", drawn)
+            write_side(arguments.out, side, language, config, folder)
     materials = {language: read_material(language, folder, percent, held_out=False) for language in LANGUAGES}
     shards = [(k, language) for k in range(-(-total // SHARD_LINES)) for language in LANGUAGES]
     started, made = time.perf_counter(), 0

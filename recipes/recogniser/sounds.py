@@ -2,7 +2,9 @@
 
 Each line is heard twice: as it was spoken (resampled, tilted, with noise, a room, a band limit), and *drawn out*: taken
 apart and put together again by WORLD with vowels up to five times as long, a tune of random notes from 75 to 750 Hz
-with glides and vibrato, and shifted formants. That is still speech of the training voices; no singer is heard.
+with glides and vibrato, and shifted formants. *Held* lines go further: vowels stand still at one place, as a singer
+holds the first half of a diphthong, many are high, and some breathe. That is still speech of the training voices; no
+singer is heard.
 """
 
 from collections.abc import Collection, Sequence
@@ -31,6 +33,15 @@ class Segments:
     times: NDArray[np.float64]
     classes: NDArray[np.int64]
     voice: str = ""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A sound taken apart by WORLD: (frames,) pitch, (frames, bins) spectral envelope and aperiodicity."""
+
+    f0: NDArray[np.float64]
+    spectrum: NDArray[np.float64]
+    aperiodicity: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -119,21 +130,36 @@ def as_spoken(sound: Segments, random: np.random.Generator) -> Segments:
     return Segments(degraded(waveform, random), sound.times * scale, sound.classes)
 
 
-def drawn_out(sound: Segments, kinds: Sequence[str], random: np.random.Generator) -> Segments:
+def analysed(sound: Segments) -> Analysis:
+    """Returns a line taken apart by WORLD."""
+    import pyworld
+
+    x = sound.waveform.astype(np.float64)
+    f0, t = pyworld.dio(x, SAMPLE_RATE, frame_period=_FRAME_MS)
+    f0 = pyworld.stonemask(x, f0, t, SAMPLE_RATE)
+    return Analysis(f0, pyworld.cheaptrick(x, f0, t, SAMPLE_RATE), pyworld.d4c(x, f0, t, SAMPLE_RATE))
+
+
+def drawn_out(
+    sound: Segments,
+    kinds: Sequence[str],
+    random: np.random.Generator,
+    *,
+    held: bool = False,
+    analysis: Analysis | None = None,
+) -> Segments:
     """Returns the line as if it were sung: long vowels, a tune, other formants.
 
     Args:
         sound: a spoken line.
         kinds: of every class.
         random: draws.
+        held: whether vowels may stand still, notes are high more often, and some lines breathe.
+        analysis: of this sound, where it is known already.
     """
     import pyworld
 
-    x = sound.waveform.astype(np.float64)
-    f0, t = pyworld.dio(x, SAMPLE_RATE, frame_period=_FRAME_MS)
-    f0 = pyworld.stonemask(x, f0, t, SAMPLE_RATE)
-    spectrum = pyworld.cheaptrick(x, f0, t, SAMPLE_RATE)
-    aperiodicity = pyworld.d4c(x, f0, t, SAMPLE_RATE)
+    parts = analysis or analysed(sound)
     lengths = np.diff(sound.times)
     vowel = np.array([kinds[c] == "vowel" and c > 0 for c in sound.classes])
     pull = float(random.uniform(0.8, 4.0))
@@ -143,18 +169,40 @@ def drawn_out(sound: Segments, kinds: Sequence[str], random: np.random.Generator
     stretch = np.where(vowel, np.minimum(stretch, 1.6 / np.maximum(lengths, 0.02)), stretch)
     times = np.concatenate([[0.0], np.cumsum(lengths * np.where(sound.classes == 0, 0.5, stretch))])
     grid = np.arange(0.0, times[-1], _FRAME_MS / 1000.0)
-    source = np.interp(grid, times, sound.times) / (_FRAME_MS / 1000.0)
-    index = np.clip(np.round(source + random.normal(0, 0.7, len(grid))).astype(int), 0, len(f0) - 1)
+    knots = _holds(times, sound.times, vowel, random) if held else (times, sound.times)
+    source = np.interp(grid, *knots) / (_FRAME_MS / 1000.0)
+    last = len(parts.f0) - 1
+    index = np.clip(np.round(source + random.normal(0, 0.7, len(grid))).astype(int), 0, last)
     warp = float(np.exp(random.uniform(-0.14, 0.14)))
-    bins = np.clip(np.arange(spectrum.shape[1]) / warp, 0, spectrum.shape[1] - 1)
-    envelope = np.exp(_bend(np.log(spectrum[index] + 1e-16), bins))
-    noise = np.clip(_bend(aperiodicity[index], bins), 0.0, 1.0)
-    tune = _tune(times, sound.classes, vowel, grid, random)
-    voiced = f0[np.clip(np.round(source).astype(int), 0, len(f0) - 1)] > 0
+    bins = np.clip(np.arange(parts.spectrum.shape[1]) / warp, 0, parts.spectrum.shape[1] - 1)
+    envelope = np.exp(_bend(np.log(parts.spectrum + 1e-16), bins)[index])
+    noise = np.clip(_bend(parts.aperiodicity, bins)[index], 0.0, 1.0)
+    if held and random.random() < 0.4:
+        slope = np.linspace(0.0, 1.0, noise.shape[1]) ** float(random.uniform(0.2, 2.0))
+        noise = 1.0 - (1.0 - noise) * (1.0 - float(random.uniform(0.1, 0.8)) * slope)
+    tune = _tune(times, sound.classes, vowel, grid, random, (350.0 if held and random.random() < 0.35 else 95.0, 600.0))
+    voiced = parts.f0[np.clip(np.round(source).astype(int), 0, last)] > 0
     waveform = pyworld.synthesize(
         np.where(voiced, tune, 0.0), np.ascontiguousarray(envelope), np.ascontiguousarray(noise), SAMPLE_RATE, _FRAME_MS
     )
     return Segments(degraded(waveform.astype(np.float32), random), times, sound.classes)
+
+
+def _holds(
+    times: NDArray[np.float64], spoken: NDArray[np.float64], vowel: NDArray[np.bool_], random: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns knots (drawn-out seconds, spoken seconds): most long vowels stand still, their ends go as in speech."""
+    drawn_rows, spoken_rows = [times[:1]], [spoken[:1]]
+    for k in range(len(vowel)):
+        length, whole = float(spoken[k + 1] - spoken[k]), float(times[k + 1] - times[k])
+        if vowel[k] and whole > 1.3 * length and random.random() < 0.75:
+            place, width = float(random.uniform(0.2, 0.65)), float(random.uniform(0.02, 0.25))
+            before, after = place * length, (1.0 - place - width) * length
+            drawn_rows.append(np.array([times[k] + before, times[k + 1] - max(0.0, after)]))
+            spoken_rows.append(np.array([spoken[k] + before, spoken[k + 1] - max(0.0, after)]))
+        drawn_rows.append(times[k + 1 : k + 2])
+        spoken_rows.append(spoken[k + 1 : k + 2])
+    return np.concatenate(drawn_rows), np.concatenate(spoken_rows)
 
 
 def _bend(rows: NDArray[np.float64], bins: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -167,10 +215,10 @@ def _bend(rows: NDArray[np.float64], bins: NDArray[np.float64]) -> NDArray[np.fl
 
 def _tune(
     times: NDArray[np.float64], classes: NDArray[np.int64], vowel: NDArray[np.bool_], grid: NDArray[np.float64],
-    random: np.random.Generator,
+    random: np.random.Generator, hertz: tuple[float, float],
 ) -> NDArray[np.float64]:  # fmt: skip
-    """Returns the pitch of every frame: a note for each vowel, glides between, vibrato."""
-    centre = 69.0 + 12.0 * np.log2(float(np.exp(random.uniform(np.log(95.0), np.log(600.0)))) / 440.0)
+    """Returns the pitch of every frame: a note for each vowel, glides, vibrato; its centre is within `hertz`."""
+    centre = 69.0 + 12.0 * np.log2(float(np.exp(random.uniform(np.log(hertz[0]), np.log(hertz[1])))) / 440.0)
     notes = centre + np.cumsum(random.choice([-4, -2, -1, 0, 0, 1, 2, 4], len(classes))) % 9 - 4
     current, pitch = notes[0], np.empty(len(classes))
     for k in range(len(classes)):
@@ -223,12 +271,19 @@ def make_examples(
     rates: tuple[int, int],
     random: np.random.Generator,
 ) -> list[Example]:
-    """Returns two examples of each of `count` lines: spoken and drawn out; those of voices left out are thrown away."""
+    """Returns pairs of examples of each of `count` lines, spoken and drawn out: one pair drawn, one held.
+
+    Lines of voices left out are thrown away.
+    """
     kinds = phoneme_classes(language).kinds
     found: list[Example] = []
     for sound in speak_lines(material, language, voices, count, rates, random):
-        pair = [example(as_spoken(sound, random), language), example(drawn_out(sound, kinds, random), language)]
-        found += pair if sound.voice not in left_out else []
+        if sound.voice in left_out:
+            continue
+        analysis = analysed(sound)
+        for held in (False, True):
+            drawn = drawn_out(sound, kinds, random, held=held, analysis=analysis)
+            found += [example(as_spoken(sound, random), language), example(drawn, language)]
     return found
 
 

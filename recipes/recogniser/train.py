@@ -28,7 +28,9 @@ for _language in languages():
     SPANS[_language] = (_at, _at + _size)
     _at += _size
 NUM_OUTPUTS = _at
-DRAWN_OUT_SHARE = 0.5
+DRAWN_OUT_SHARE = 0.6
+AVERAGE_KEEPS = 0.998
+"""How much of the running mean of the weights stays at every step; the mean is what is written and measured."""
 
 
 class Network(nn.Module):
@@ -67,15 +69,24 @@ def batch_of(examples: list[Example], size: int, frames: int, random: np.random.
         pair = 2 * int(random.integers(len(examples) // 2))  # spoken, drawn out
         e = examples[pair + int(random.random() < DRAWN_OUT_SHARE)]
         start = int(random.integers(max(1, len(e.labels) - frames + 1)))
-        length = min(frames, len(e.labels) - start)
-        piece = e.mel[start : start + length].astype(np.float32)
+        if random.random() < 0.3:  # faster or slower
+            length = min(frames, int((len(e.labels) - start) * (pace := float(random.uniform(0.8, 1.3)))))
+            at = start + np.arange(length) / pace
+            low_frame = at.astype(np.int64)
+            share = (at - low_frame)[:, None].astype(np.float32)
+            above = e.mel[np.minimum(low_frame + 1, len(e.mel) - 1)].astype(np.float32)
+            piece = e.mel[low_frame].astype(np.float32) * (1 - share) + above * share
+            told = e.labels[np.minimum(np.round(at).astype(np.int64), len(e.labels) - 1)]
+        else:
+            length = min(frames, len(e.labels) - start)
+            piece, told = e.mel[start : start + length].astype(np.float32), e.labels[start : start + length]
         knots = np.interp(np.arange(NUM_BANDS), np.linspace(0, NUM_BANDS - 1, 6), random.normal(0, 0.25, 6))
         piece = piece + knots.astype(np.float32) + np.float32(random.normal(0, 0.1))
         if random.random() < 0.3:
             low = int(random.integers(NUM_BANDS - 6))
             piece[:, low : low + int(random.integers(2, 7))] = 0.0
         mel[row, :length] = piece + random.normal(0, 0.05, piece.shape)
-        labels[row, :length] = e.labels[start : start + length].astype(np.int64) + SPANS[e.language][0]
+        labels[row, :length] = told.astype(np.int64) + SPANS[e.language][0]
     return torch.from_numpy(mel).transpose(1, 2), torch.from_numpy(labels)
 
 
@@ -108,7 +119,7 @@ def class_weights(examples: list[Example]) -> Tensor:
 
 @torch.no_grad()
 def frame_accuracy(network: Network, examples: list[Example]) -> float:
-    """Returns the share of frames whose class is the likeliest."""
+    """Returns the share of frames whose class is the likeliest; the network is left as it is used, not trained."""
     network.eval()
     right = total = 0
     for e in examples:
@@ -116,7 +127,6 @@ def frame_accuracy(network: Network, examples: list[Example]) -> float:
         logits = network(torch.from_numpy(e.mel.astype(np.float32)).T[None])[0, first:last]
         right += int((logits.argmax(0).numpy() == e.labels).sum())
         total += len(e.labels)
-    network.train()
     return right / max(total, 1)
 
 
@@ -158,12 +168,20 @@ def export(network: Network, examples: list[Example], dilations: list[int], path
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     write_bytes(path, buffer.getvalue())
-    network.train()
 
 
-def save_state(network: Network, optimiser: torch.optim.Optimizer, step: int, work: Path) -> None:
+@torch.no_grad()
+def follow(average: Network, network: Network, step: int) -> None:
+    """Moves the running mean a little towards the weights; at first it forgets faster."""
+    keeps = min(AVERAGE_KEEPS, (1 + step) / (10 + step))
+    for mean, now in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if mean.dtype.is_floating_point:
+            mean.mul_(keeps).add_(now, alpha=1.0 - keeps)
+
+
+def save_state(network: Network, average: Network, optimiser: torch.optim.Optimizer, step: int, work: Path) -> None:
     """Writes a checkpoint from which training goes on."""
-    state = dict(network.state_dict())
+    state = dict(network.state_dict()) | {f"average.{k}": v for k, v in average.state_dict().items()}
     names = [n for n, _ in network.named_parameters()]
     for i, values in optimiser.state_dict()["state"].items():
         for key in ("exp_avg", "exp_avg_sq"):
@@ -174,13 +192,14 @@ def save_state(network: Network, optimiser: torch.optim.Optimizer, step: int, wo
     (work / "step.json").write_text(json.dumps({"step": step}), encoding="utf-8")
 
 
-def resume(network: Network, optimiser: torch.optim.Optimizer, work: Path) -> int:
+def resume(network: Network, average: Network, optimiser: torch.optim.Optimizer, work: Path) -> int:
     """Loads a checkpoint if there is one; returns the steps already made."""
     if not (work / "step.json").exists():
         return 0
     step = int(json.loads((work / "step.json").read_text(encoding="utf-8"))["step"])
     state = {k: torch.from_numpy(v.copy()) for k, v in np.load(work / "checkpoint.npz").items()}
-    network.load_state_dict({k: v for k, v in state.items() if not k.startswith("optimiser.")})
+    network.load_state_dict({k: v for k, v in state.items() if not k.startswith(("optimiser.", "average."))})
+    average.load_state_dict({k.removeprefix("average."): v for k, v in state.items() if k.startswith("average.")})
     for name, parameter in network.named_parameters():
         optimiser.state[parameter] = {
             "step": torch.tensor(float(step)),
@@ -191,7 +210,7 @@ def resume(network: Network, optimiser: torch.optim.Optimizer, work: Path) -> in
 
 
 def main() -> None:
-    """Trains, reports, and writes the weights every thousand steps."""
+    """Trains, reports, and writes the weights every so many steps."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shards", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
@@ -206,10 +225,13 @@ def main() -> None:
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     network = Network(shape["channels"], shape["dilations"])
+    average = Network(shape["channels"], shape["dilations"]).eval()
+    average.load_state_dict(network.state_dict())
     print(f"{sum(p.numel() for p in network.parameters())} parameters", flush=True)
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan["learning_rate"], weight_decay=0.01)
-    first = resume(network, optimiser, arguments.work)
-    examples, validation = load(arguments.shards, "train"), load(arguments.shards, "validation")
+    first = resume(network, average, optimiser, arguments.work)
+    examples = load(arguments.shards, "train")
+    validation = [load(arguments.shards, side) for side in ("validation", "validation_drawn")]
     weights, mask = class_weights(examples), masks()
     started, total = time.perf_counter(), 0.0
     for step in range(first, steps):
@@ -227,16 +249,18 @@ def main() -> None:
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 2.0)
         optimiser.step()
+        follow(average, network, step)
         total += loss.item()
         if (step + 1) % plan["report_every"] == 0:
             left = (time.perf_counter() - started) / (step + 1 - first) * (steps - step - 1)
             said = f"step {step + 1} of {steps}: loss {total / plan['report_every']:.3f}, {left / 60:.1f} minutes left"
             print(f"{said}, {len(examples)} examples", flush=True)
             total = 0.0
-        if (step + 1) % 1000 == 0 or step + 1 == steps:
-            print(f"frames right on validation voices: {frame_accuracy(network, validation):.3f}", flush=True)
-            save_state(network, optimiser, step + 1, arguments.work)
-            export(network, examples, shape["dilations"], arguments.out)
+        if (step + 1) % plan["save_every"] == 0 or step + 1 == steps:
+            right = " and ".join(f"{frame_accuracy(average, rows):.3f}" for rows in validation)
+            print(f"frames right on validation voices, spoken and drawn out: {right}", flush=True)
+            save_state(network, average, optimiser, step + 1, arguments.work)
+            export(average, examples, shape["dilations"], arguments.out)
 
 
 if __name__ == "__main__":

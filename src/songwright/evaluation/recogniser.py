@@ -23,7 +23,7 @@ Floats = NDArray[np.float32]
 
 PRIOR_WEIGHT = 0.5
 """How much of a class's frequency in training is taken out of its posterior."""
-BIGRAM_WEIGHT = 1.0
+BIGRAM_WEIGHT = 1.25
 ENTRY_COST = 2.0
 """Nats that every new phone costs when decoding freely; the recipe chose it on the validation voices."""
 VOWEL_FRAMES, CONSONANT_FRAMES = 5, 3
