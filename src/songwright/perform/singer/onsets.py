@@ -28,6 +28,8 @@ _SEARCH_SECONDS: dict[str, tuple[float, float]] = {
     "unvoiced_affricate": (-0.02, 0.035),
 }
 _SHORTEST_SECONDS = 0.015
+_ARRIVAL_SHARE, _LATEST_ARRIVAL_SECONDS = 0.5, 0.02
+"""A vowel after a nasal or liquid is heard between the release and the arrival of its formants."""
 
 
 def on_releases(spoken: SpokenLine) -> SpokenLine:
@@ -44,6 +46,8 @@ def on_releases(spoken: SpokenLine) -> SpokenLine:
         level = low if kind.startswith("unvoiced") else middle
         found = _rise(level, vowel.start_seconds, _SEARCH_SECONDS[kind])
         if found is not None:
+            if kind in ("nasal", "liquid"):
+                found += min(_ARRIVAL_SHARE * max(vowel.start_seconds - found, 0.0), _LATEST_ARRIVAL_SECONDS)
             phones[i - 1 : i + 1] = _moved(before, vowel, found)
     return replace(spoken, phones=tuple(phones))
 

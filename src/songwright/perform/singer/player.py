@@ -32,10 +32,11 @@ from songwright.perform.singer.world import (
     smoothed,
 )
 from songwright.perform.timeline import Performance
+from songwright.score.song import Singer
 from songwright.score.sung import SungPhone
 from songwright.seeding import generator
 
-SINGER_VERSION = "1"
+SINGER_VERSION = "2"
 _VOWEL_LEVEL_DB = -21.0
 _EVENNESS = 0.75
 _CONSONANT_EVENNESS = 0.4
@@ -47,11 +48,12 @@ _SILENCE = np.float32(-34.0)
 
 @dataclass(frozen=True)
 class _Take:
-    """What is the same for all phrases of a rendering."""
+    """What is the same for all phrases of a rendering; `take` tells a double from the voice that it doubles."""
 
     voice: Voice
     sample_rate: int
     hz: NDArray[np.float64]
+    take: str
     bank: Bank | None = None
 
 
@@ -106,6 +108,7 @@ class SingerPlayer:
                 sounding_voice(performance.singer),
                 sample_rate,
                 np.linspace(0, sample_rate / 2, size // 2 + 1),
+                _take_name(performance.singer),
                 bank_of(performance.singer),
             )
             parts = sung_parts(performance)
@@ -124,7 +127,7 @@ class SingerPlayer:
         part: int,
     ) -> None:
         """Adds one voice to the sound, phrase by phrase."""
-        draw = partial(generator, self._seed, "singer", part)
+        draw = partial(generator, self._seed, "singer", take.take, part)
         last = phrases[-1].end + _AFTER_SECONDS
         times = np.arange(int(last / HOP_SECONDS) + 2, dtype=np.float64) * HOP_SECONDS
         pitch = contour(phrases, take.voice, times, draw)
@@ -157,6 +160,13 @@ class SingerPlayer:
                     self._envelopes.pop(next(iter(self._envelopes)))
                 self._envelopes[key] = found
         return found
+
+
+def _take_name(singer: Singer | None) -> str:
+    """Returns what tells one singer from another of the same notes: nobody sings them twice alike."""
+    if singer is None:
+        return ""
+    return " ".join((singer.name, *(f"{name}={singer.parameters[name]:g}" for name in sorted(singer.parameters))))
 
 
 def _spoken(source: Source, phrases: Sequence[Phrase]) -> dict[tuple[object, ...], SpokenLine]:

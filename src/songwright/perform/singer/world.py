@@ -12,8 +12,10 @@ from songwright.perform.singer.timing import PlannedPhone
 
 HOP_SECONDS = 0.005
 _BURST_SECONDS = 0.05
-_EDGE_SECONDS = 0.055
-_GLIDE_SECONDS = (0.12, 0.18)
+_EDGE_SECONDS = 0.2
+_STABLE = (0.42, 0.55)
+"""The part of a plain vowel that is held: its transitions keep their own speed, however long the note."""
+_GLIDE_SECONDS = (0.17, 0.23)
 _LARGEST_STRETCH = 3.0
 _SONORANT = ("vowel", "nasal", "liquid", "glide")
 
@@ -112,14 +114,14 @@ def _held(
     """
     first, last = hold_region(symbol)
     monophthong = (first, last) == (0.35, 0.7)
+    if monophthong:
+        first, last = _STABLE
     head, tail = first * spoken, (1 - last) * spoken
     sung_head = min(head, _EDGE_SECONDS if monophthong else 0.09)
     sung_tail = min(tail, _EDGE_SECONDS if monophthong else float(rng.uniform(*_GLIDE_SECONDS)))
     if sung_head + sung_tail > 0.8 * length:
         shrink = 0.8 * length / (sung_head + sung_tail)
         sung_head, sung_tail = sung_head * shrink, sung_tail * shrink
-    if monophthong:  # what the edges do not need belongs to the middle
-        head, tail = min(head, max(sung_head, 0.2 * spoken)), min(tail, max(sung_tail, 0.2 * spoken))
     middle, sung_middle = spoken - head - tail, length - sung_head - sung_tail
     course = np.interp(along, [0.0, sung_head, length - sung_tail, length], [0.0, head, spoken - tail, spoken])
     if sung_middle > _LARGEST_STRETCH * middle and len(along) > 8:
