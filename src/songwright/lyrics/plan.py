@@ -24,6 +24,8 @@ _RARE = ("humour", "war_peace", "faith", "winter")
 """Themes that stand out where nobody asked for them."""
 _NAMED = {"chorus": 3.0, "verse": 1.8}
 """Worth of a frame about what the subject itself names."""
+_FARTHEST_METRE = 3.51
+"""Syllables by which a metre may miss the nearest one: what the song is about weighs more than a line's length."""
 _PERSONS = {
     "you": {"you": 0.7, "i": 0.2, "none": 0.2},
     "i": {"i": 0.6, "none": 0.4},
@@ -204,9 +206,9 @@ class _Search:
         fixed = {plan.metres[part.role] for plan in plans if part.role in plan.metres}
         for metre in metres:
             extra = abs(metre.mean - part.syllables) - nearest
-            free = 2.01 if part.role in ("prechorus", "bridge", "outro") else 1.01
-            if metre.name in fixed or (not fixed and extra <= free):
-                yield metre, (0.6 if free > 2 else 1.2) * extra * max(1, part.num_lines // 4)
+            loose = part.role in ("prechorus", "bridge", "outro")
+            if metre.name in fixed or (not fixed and extra <= _FARTHEST_METRE):
+                yield metre, (0.6 if loose else 0.8) * extra * max(1, part.num_lines // 4)
 
     def _grow(
         self, plan: Plan, part: Part, metre: Metre, size: int, left: int, cut: bool, levels: Sequence[int]
