@@ -36,7 +36,7 @@ from songwright.score.song import Singer
 from songwright.score.sung import SungPhone
 from songwright.seeding import generator
 
-SINGER_VERSION = "2"
+SINGER_VERSION = "3"
 _VOWEL_LEVEL_DB = -21.0
 _EVENNESS = 0.75
 _CONSONANT_EVENNESS = 0.4

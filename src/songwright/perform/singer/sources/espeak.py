@@ -25,6 +25,9 @@ _PAUSE_SECONDS = 0.03
 _SILENT_DB = -48.0
 _SMALLEST_PHONE_SECONDS = 0.02
 
+FULL_VOWELS = {"ru": {"a": "A"}}
+"""What singers do not reduce: espeak makes an unstressed Russian a a murmur, which a held note would expose."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
@@ -144,7 +147,8 @@ def _mnemonics(syllables: Sequence[Syllable]) -> str:
             same_word = syllable.word and syllable.word == syllables[i - 1].word and syllable.text != syllable.word
             text += "|" if same_word else "||"
         stress = "'" if syllable.stress == 1 else "," if syllable.stress == 2 else ""
-        clean = [_clean(p) for p in syllable.phonemes]
+        full = FULL_VOWELS.get(syllable.language, {}) if syllable.delivery == "sung" else {}
+        clean = [full.get(p, _clean(p)) for p in syllable.phonemes]
         text += "|".join((stress if j == syllable.nucleus else "") + p for j, p in enumerate(clean))
     return f"[[{text}]]"
 
