@@ -18,7 +18,7 @@ def commands(path):
     text = path.read_text(encoding="utf-8")
     for block in re.findall(r"```(?:sh|shell|bash)\n(.*?)```", text, re.DOTALL):
         yield from (line for line in block.splitlines() if line.strip() and not line.startswith("#"))
-    yield from re.findall(r"`((?:songwright (?:make|render|inspect|doctor)|make|python) ?[^`]*)`", text)
+    yield from re.findall(r"`((?:songwright (?:make|sing|render|inspect|doctor)|make|python) ?[^`]*)`", text)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.name)
