@@ -75,14 +75,14 @@ LENGTHS = (960, 480, 480, 960, 480, 480, 960, 480, 480)
 """Ticks of the syllables of a line, over and over; the last one is a half note."""
 
 
-def tune_of(language: str, singer: str, bpm: float, lines: Mapping[str, Sequence[str]] = LINES) -> Song:
+def tune_of(language: str, singer: str, bpm: float, texts: Mapping[str, Sequence[str]] = LINES) -> Song:
     """Returns the eight lines set to a plain tune in the voice's tessitura."""
     low, high = VOICE_TYPES[SINGERS[singer].voice_type].tessitura
     tonic = low + max(0, (high - low - 9) // 2) + 1
     syllables: list[Syllable] = []
     notes: list[Note] = []
     tick = 1920
-    for index, text in enumerate(lines[language]):
+    for index, text in enumerate(texts[language]):
         words = sound_out_words(list(text) if language == "zh" else text.split(), language)
         flat = [(w, s) for w in words for s in w.syllables]
         for k, (word, s) in enumerate(flat):
@@ -160,7 +160,7 @@ def row(label: str, target: str, values: Sequence[float | None], unit: str = "")
     print(f"{label:44s} {target:>10s} {cells} {unit}")
 
 
-def table(language: str, voices: Sequence[str], bpm: float, lines: Mapping[str, Sequence[str]]) -> None:
+def table(language: str, voices: Sequence[str], bpm: float, texts: Mapping[str, Sequence[str]]) -> None:
     """Prints the table of one language."""
     reports: list[SingingReport] = []
     spoken: list[float] = []
@@ -168,7 +168,7 @@ def table(language: str, voices: Sequence[str], bpm: float, lines: Mapping[str, 
     controls: list[float | None] = []
     guessed = 0.0
     for voice in voices:
-        song = tune_of(language, voice, bpm, lines)
+        song = tune_of(language, voice, bpm, texts)
         sound, rtf = sing(song, 1)
         phones = phone_times(performance(song, song.tracks[0]))
         reports.append(measure_singing(song, "vocal", sound, SAMPLE_RATE, phones, budget=BUDGET))
