@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from songwright.errors import DataError, InputError
@@ -290,6 +290,7 @@ def test_anything_is_read_or_refused_and_read_again_the_same(text):
     assert replace(again, notes=()) == replace(sheet, notes=())
 
 
+@example("\u3400\U00020000")
 @settings(deadline=None, max_examples=150)
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused_and_read_again_the_same(text):

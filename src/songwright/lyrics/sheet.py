@@ -146,8 +146,9 @@ _SIGNS = "…—“”‘’·"
 
 
 def _is_wide(char: str) -> bool:
-    return bool(char) and ("\u3000" <= char <= "\u303f" or "\u3400" <= char <= "\u9fff" or "\uff00" <= char <= "\uffef")
+    wide = "\u3000" <= char <= "\u303f" or "\u3400" <= char <= "\u9fff" or "\uff00" <= char <= "\uffef"
+    return bool(char) and (wide or _is_character(char))
 
 
 def _is_character(char: str) -> bool:
-    return "\u3400" <= char <= "\u9fff"
+    return "\u3400" <= char <= "\u9fff" or "\uf900" <= char <= "\ufaff" or "\U00020000" <= char <= "\U0002fa1f"

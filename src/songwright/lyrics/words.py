@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 _HAN = re.compile("[\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f]")
 _HAN_GAP = re.compile(f"(?<={_HAN.pattern}) (?= *{_HAN.pattern})")
-_WIDE = "[…—“”‘’·\u3000-\u303f\u3400-\u9fff\uff00-\uffef]"
+_WIDE = "[…—“”‘’·\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f\uff00-\uffef]"
 _WIDE_GAP = re.compile(rf"(?<={_WIDE}) +(?={_WIDE})|(?<=\d) +(?={_HAN.pattern})|(?<={_HAN.pattern}) +(?=\d)")
 _CLOSE = re.compile("(?:(?![「『《〈【〔（［｛])[\u3001-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65])+")
 _PAUSES = ("—", "…", "...", "--")
