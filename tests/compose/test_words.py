@@ -10,7 +10,8 @@ from word_sheets import SONG, VERSE, line, sheet
 
 from songwright.brief.brief import Brief
 from songwright.compose import song_words as words_module
-from songwright.compose.compose import compose_song, with_voice
+from songwright.compose.casting_voice import choose_singer, wants_voice, with_singer
+from songwright.compose.compose import compose_song, style_of
 from songwright.compose.melody.word_lines import word_line
 from songwright.compose.words import divide, melisma_owners, set_words, split_notes, top_line
 from songwright.errors import InputError
@@ -137,10 +138,10 @@ def test_a_concluded_voice_changes_nothing(monkeypatch):
     ready = words_module.SongWords(SONG, None)
     monkeypatch.setattr("songwright.compose.compose.song_words", lambda *_: ready)
     brief = Brief(styles=("country",), seed=4, lyrics="x")
-    told = with_voice(brief)
+    told = with_singer(brief, *choose_singer(brief, style_of(brief)))
     assert told.singer and told.voice_type and told.voice_source == "espeak"
     assert compose_song(told).tracks == compose_song(brief).tracks
-    assert with_voice(Brief(styles=("ambient",))) == Brief(styles=("ambient",))
+    assert not wants_voice(Brief(styles=("ambient",)), style_of(Brief(styles=("ambient",))))
 
 
 AS_BEFORE = {

@@ -9,7 +9,7 @@ from songwright import __version__
 from songwright.brief.brief import Brief
 from songwright.compose.arrange.arrange import arrange, arrange_sung
 from songwright.compose.arrange.mixing import parse_insert
-from songwright.compose.casting_voice import choose_singer, wants_voice, with_singer
+from songwright.compose.casting_voice import choose_singer, wants_voice
 from songwright.compose.form import RITARDANDO, plan_form
 from songwright.compose.harmony import write_harmony
 from songwright.compose.lyric_form import FormFrame, lay_out
@@ -82,18 +82,6 @@ def compose_song(brief: Brief, *, progress: Progress = silent) -> Song:
 def style_of(brief: Brief) -> Style:
     """Returns the style book of a brief, bent by its wishes."""
     return bend(load_style(brief.styles[0] if brief.styles else DEFAULT_STYLE), brief)
-
-
-def with_voice(brief: Brief) -> Brief:
-    """Returns the brief with who sings concluded; unchanged for a song without a voice.
-
-    `compose_song` gives the same song for both.
-
-    Raises:
-        InputError: the brief names a singer or a style that does not exist.
-    """
-    style = style_of(brief)
-    return with_singer(brief, *choose_singer(brief, style)) if wants_voice(brief, style) else brief
 
 
 def instrumental_draft(brief: Brief, style: Style, progress: Progress = silent) -> Draft:

@@ -13,6 +13,7 @@ from typing import Any
 
 from songwright.brief.brief import Brief
 from songwright.brief.brief import to_json as brief_to_json
+from songwright.compose.casting_voice import with_singer
 from songwright.compose.compose import compose_song
 from songwright.engines.recording import Recording
 from songwright.engines.sung_files import Sung, lead_of, singing_report, sung_lead, write_lyric_files
@@ -141,11 +142,7 @@ def _concluded(brief: Brief, song: Song) -> Brief:
     """Returns the brief with what composing concluded: who sings, and what the person should know."""
     lead = lead_of(song)
     if lead is not None and lead.singer is not None:
-        brief = brief.with_inferred(
-            singer=lead.singer.name,
-            voice_type=str(song.provenance.get("voice_type", brief.voice_type)),
-            voice_source=lead.singer.source,
-        )
+        brief = with_singer(brief, lead.singer, str(song.provenance["voice_type"]))
     return replace(brief, notes=tuple(dict.fromkeys((*brief.notes, *song.provenance.get("notes", ())))))
 
 

@@ -181,15 +181,26 @@ def _heading(draw: "ImageDraw", sheet: _Sheet) -> None:
     facts += [f"{song.meters[0].numerator}/{song.meters[0].denominator}", f"{seconds // 60}:{seconds % 60:02d}"]
     text = "   ".join(f for f in facts if f)
     draw.text((_MARGIN, 52), text, font=sheet.font(15), fill=_DIM)
-    x = WIDTH - _MARGIN
-    for track in reversed(song.tracks[:14]):
+    _legend(draw, sheet)
+
+
+def _legend(draw: "ImageDraw", sheet: _Sheet) -> None:
+    """Draws the tracks' names in their colours, the lead first; backing voices give way where there is no room."""
+    tracks = sorted(sheet.song.tracks, key=lambda t: t.role == "backing_vocal")
+    shown: list[tuple[str, Colour, int]] = []
+    room = WIDTH - _MARGIN - 520
+    for track in tracks:
         name = drawable(track.id, track.role)[:18]
-        x -= int(draw.textlength(name, font=sheet.font(13))) + 26
-        if x < 520:
+        width = int(draw.textlength(name, font=sheet.font(13))) + 26
+        if width > room:
             break
-        colour = _ROLES.get(track.role, _DIM)
+        room -= width
+        shown.append((name, _ROLES.get(track.role, _DIM), width))
+    x = WIDTH - _MARGIN - sum(width for _, _, width in shown)
+    for name, colour, width in shown:
         draw.rounded_rectangle((x, 57, x + 11, 68), 2, fill=colour)
         draw.text((x + 16, 54), name, font=sheet.font(13), fill=_DIM)
+        x += width
 
 
 def _paper(draw: "ImageDraw", sheet: _Sheet, row: _Row) -> None:
