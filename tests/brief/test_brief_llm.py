@@ -2,12 +2,10 @@
 
 import builtins
 import json
-import threading
-import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from fake_llm import fake_model
 from songwright.brief import llm
 from songwright.brief.checks import validate
 from songwright.brief.reader import read_prompt
@@ -27,51 +25,10 @@ GOOD = {
 }
 
 
-class Stub(BaseHTTPRequestHandler):
-    """Answers as the test says."""
-
-    def do_POST(self):
-        length = int(self.headers["Content-Length"])
-        self.server.asked.append(json.loads(self.rfile.read(length)))
-        status, content, wait = self.server.answer
-        time.sleep(wait)
-        body = content if isinstance(content, bytes) else json.dumps(
-            {
-                "id": "1", "object": "chat.completion", "created": 0, "model": "m",
-                "choices": [
-                    {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}
-                ],
-            }
-        ).encode()  # fmt: skip
-        try:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-        except OSError:
-            pass
-
-    def log_message(self, *_):
-        """Says nothing."""
-
-
 @pytest.fixture
 def server(monkeypatch):
-    pytest.importorskip("openai")
-    stub = ThreadingHTTPServer(("127.0.0.1", 0), Stub)
-    stub.daemon_threads = True
-    stub.asked, stub.answer = [], (200, "{}", 0.0)
-    thread = threading.Thread(target=stub.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{stub.server_port}/v1")
-    monkeypatch.setenv("OPENAI_API_KEY", "test")
-    monkeypatch.setenv(llm.MODEL_VARIABLE, "tiny")
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    yield stub
-    stub.shutdown()
-    stub.server_close()
+    with fake_model(monkeypatch, llm.MODEL_VARIABLE) as model:
+        yield model
 
 
 def test_open_fields_are_filled_and_said_ones_kept(server):

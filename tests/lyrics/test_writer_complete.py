@@ -2,13 +2,11 @@
 
 import builtins
 import json
-import threading
-import time
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from fake_llm import fake_model
 from songwright.errors import MissingDependencyError
 from songwright.lyrics import llm_writer
 from songwright.lyrics.assemble import assemble, line_of
@@ -116,47 +114,10 @@ def test_other_languages_are_completed(language, given):
     assert lines[0] == given and len(set(lines)) == 4 and "…" not in lines
 
 
-class Stub(BaseHTTPRequestHandler):
-    """Answers as the test says."""
-
-    def do_POST(self):
-        self.server.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        status, content, wait = self.server.answer
-        time.sleep(wait)
-        message = {"role": "assistant", "content": content}
-        choice = {"index": 0, "finish_reason": "stop", "message": message}
-        data = {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
-        body = json.dumps(data).encode()
-        try:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-        except OSError:
-            pass
-
-    def log_message(self, *_):
-        """Says nothing."""
-
-
 @pytest.fixture
 def server(monkeypatch):
-    pytest.importorskip("openai")
-    stub = ThreadingHTTPServer(("127.0.0.1", 0), Stub)
-    stub.daemon_threads = True
-    stub.asked, stub.answer = [], (200, "{}", 0.0)
-    thread = threading.Thread(target=stub.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{stub.server_port}/v1")
-    monkeypatch.setenv("OPENAI_API_KEY", "test")
-    monkeypatch.setenv(llm_writer.MODEL_VARIABLE, "tiny")
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    yield stub
-    stub.shutdown()
-    thread.join()
-    stub.server_close()
+    with fake_model(monkeypatch, llm_writer.MODEL_VARIABLE) as model:
+        yield model
 
 
 def song(line="I hold a cup of tea today"):
