@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from songwright.brief.brief import Brief
 from songwright.compose.compose import compose_song
-from songwright.evaluation.corpora import held_out, multitrack, openewld, pop909
+from songwright.evaluation.corpora import multitrack, openewld, pop909
 from songwright.evaluation.drum_features import (
     DrumTake,
     read_groove_midi,
@@ -40,6 +40,7 @@ from songwright.evaluation.metrics.intervals import interval_histogram
 from songwright.evaluation.piece import Piece, from_song
 from songwright.score.song import Song
 from songwright.seeding import generator
+from songwright.splits import held_out
 
 POP_LIKE = ("pop", "rock", "rnb", "mandarin_ballad", "disco", "country", "soul", "folk")
 ROCK_LIKE = ("rock", "metal", "punk")

@@ -45,8 +45,8 @@ from songwright.compose.harmony.model import (
     model_from_arrays,
     pack,
 )
-from songwright.evaluation.corpora import held_out
 from songwright.files import write_bytes
+from songwright.splits import held_out
 
 HERE = Path(__file__).parent
 TUNE_SHARE = 10

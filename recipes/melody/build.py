@@ -28,8 +28,8 @@ from loglinear import fit, nats
 from observations import BarRow, Edges, bar_rows, class_edges, note_rows, pitch_batch, tune_classes
 
 from songwright.compose.melody import features as f
-from songwright.evaluation.corpora import held_out
 from songwright.files import write_bytes
+from songwright.splits import held_out
 
 Table = dict[str, Any]
 Ints = NDArray[np.int64]

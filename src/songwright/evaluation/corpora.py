@@ -1,6 +1,5 @@
 """Real music as `Piece`s, from the folders of the open data sets. Nothing here trains on it."""
 
-import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,16 +11,6 @@ from songwright.evaluation.piece import Ints, Piece, from_song
 from songwright.score.song import TICKS_PER_QUARTER
 
 _SIXTEENTH = TICKS_PER_QUARTER // 4
-
-
-def held_out(name: str, percent: int = 12) -> bool:
-    """Returns whether a piece belongs to the share that no table of the program learns from.
-
-    Args:
-        name: corpus and piece, e.g. ``"pop909/001"``; a hash of it decides, so the split never moves.
-        percent: the share.
-    """
-    return hashlib.blake2b(name.encode(), digest_size=4).digest()[0] * 100 // 256 < percent
 
 
 def pop909(folder: Path) -> Iterator[Piece]:
