@@ -31,6 +31,10 @@ class DataError(SongwrightError):
         self.path = Path(path)
 
 
+class CheckpointError(DataError):
+    """A model, or the state of a training, cannot be used: damaged, of another version, or of another kind."""
+
+
 class MissingDependencyError(SongwrightError):
     """A feature needs an optional package.
 
