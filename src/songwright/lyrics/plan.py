@@ -22,7 +22,7 @@ _GIVEN_UP, _REPEATED = 0.7, 6.0
 """What it costs to give up what is barred, and to use a frame again, so that another metre is taken if one has more."""
 _RARE = ("humour", "war_peace", "faith", "winter")
 """Themes that stand out where nobody asked for them."""
-_NAMED = {"chorus": 3.0, "verse": 1.8}
+_NAMED = {"chorus": 5.0, "verse": 2.2, "rap": 2.2}
 """Worth of a frame about what the subject itself names."""
 _FARTHEST_METRE = 3.51
 """Syllables by which a metre may miss the nearest one: what the song is about weighs more than a line's length."""
@@ -263,9 +263,7 @@ class _Search:
         others = [f for fs in plan.frames.values() for f in fs]
         fit = self.wishes.weight(frame.themes)
         worth = 3.0 * fit - 1.0 * (fit < 0.15) + _JITTER * self.draws[_whole(frame)]
-        worth += _NAMED.get(part.role, 0.8) * max(
-            (self.wishes.named.get(theme, 0.0) for theme in frame.themes), default=0.0
-        )
+        worth += _NAMED.get(part.role, 0.8) * self.wishes.names(frame.themes)
         worth += 4.0 * (self.archaic and frame.archaic)
         slots = {name for name, _ in frame.slots()} if frame.name in self.filled else set()
         worth += 9.0 * ("title" in slots) + (0.8 if self.wishes.is_named else 5.0) * ("subject" in slots)

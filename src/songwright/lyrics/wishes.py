@@ -13,6 +13,8 @@ _SUBJECT, _IMAGE, _PROMPT, _MOOD, _STYLE = 4.0, 2.0, 1.5, 1.0, 0.6
 _SPREAD = 0.2
 _RANKS = (1.0, 0.8, 0.65, 0.5)
 """What the first, second, third and fourth theme of a frame count."""
+_NAMED_RANKS = (1.0, 0.55, 0.3, 0.2)
+"""The same for what the subject names: a song about summer is not one about love in which it is summer."""
 _CORE = {
     "love",
     "longing",
@@ -59,6 +61,11 @@ class Wishes:
         """Returns how well a list of themes answers the request: 0 not at all."""
         total = sum(self.themes.get(theme, 0.0) * rank for theme, rank in zip(themes, _RANKS, strict=False))
         return float(total / max(1.0, len(themes)) ** 0.5)
+
+    def names(self, themes: tuple[str, ...]) -> float:
+        """Returns how much a list of themes is about what the subject names, 1 at most; what comes first tells most."""
+        told = (self.named.get(theme, 0.0) * rank for theme, rank in zip(themes, _NAMED_RANKS, strict=False))
+        return max(told, default=0.0)
 
 
 def weigh(request: LyricRequest, bank: Bank) -> Wishes:
