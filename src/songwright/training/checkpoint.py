@@ -210,7 +210,7 @@ def _stored(tensors: Tensors, dtype: Dtype) -> dict[str, NDArray[Any]]:
 
 
 def quantise_rows(array: NDArray[Any]) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
-    """Returns an array as int8 and the float16 scale of each of its rows (first axis); no value is off by over half a scale.
+    """Returns an array as int8 and the float16 scale of each row (first axis); no value is off by over half a scale.
 
     Args:
         array: (rows, …) floats.

@@ -128,9 +128,9 @@ class Recipe:
 
     folder: Path
     task: Mapping[str, Any]
-    optimiser: OptimiserSettings = OptimiserSettings()
-    schedule: ScheduleSettings = ScheduleSettings()
-    run: RunSettings = RunSettings()
+    optimiser: OptimiserSettings = dataclasses.field(default_factory=OptimiserSettings)
+    schedule: ScheduleSettings = dataclasses.field(default_factory=ScheduleSettings)
+    run: RunSettings = dataclasses.field(default_factory=RunSettings)
 
     @property
     def name(self) -> str:
