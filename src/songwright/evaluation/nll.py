@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songwright.errors import CheckpointError, DataError, InputError
-from songwright.evaluation import nll_note
+from songwright.evaluation import nll_frame, nll_note
 
 Piece = NDArray[Any]
 """(frames, voices) or (frames, keys): one piece in the form its metric asks for."""
@@ -49,6 +49,7 @@ class Metric:
 
 METRICS: dict[str, Metric] = {
     "note": Metric("note", nll_note.KIND, nll_note.parse, nll_note.load, nll_note.score),
+    "frame": Metric("frame", nll_frame.KIND, nll_frame.parse, nll_frame.load, nll_frame.score),
 }
 """Every metric by the name it has on the command line."""
 
