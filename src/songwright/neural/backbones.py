@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
+from songwright.neural.lstm import LSTMStack
+from songwright.neural.mamba import Mamba
 from songwright.neural.transformer import Transformer
 
 
@@ -56,4 +58,8 @@ def _transformer(size: BackboneSize) -> nn.Module:
     )
 
 
-BACKBONES: dict[str, Callable[[BackboneSize], nn.Module]] = {"transformer": _transformer}
+BACKBONES: dict[str, Callable[[BackboneSize], nn.Module]] = {
+    "transformer": _transformer,
+    "mamba": lambda size: Mamba(size.dim, size.num_layers, size.num_heads, size.state_dim, size.dropout),
+    "lstm": lambda size: LSTMStack(size.dim, size.num_layers, size.dropout),
+}
