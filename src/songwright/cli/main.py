@@ -17,6 +17,7 @@ COMMANDS = {
     "sing": "sing a score's tune: the voice alone",
     "inspect": "show what a prompt means, or a score bar by bar",
     "evaluate": "score a trained model on data it never saw",
+    "train": "train a network from a recipe",
     "doctor": "say what is installed and how fast this machine is",
 }
 """Every command and what it does; each lives in the module of its name in this package."""
