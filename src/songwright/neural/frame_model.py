@@ -20,7 +20,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from songwright.errors import ConfigError
-from songwright.neural.frame_history import LOOK_BACK, NUM_HINTS, NUM_SCALARS, OCTAVE, frame_history, stack, window
+from songwright.neural.frame_history import (
+    LOOK_BACK,
+    NUM_HINTS,
+    NUM_SCALARS,
+    OCTAVE,
+    FrameHistory,
+    frame_history,
+    stack,
+    window,
+)
 
 LAGS = (3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 METRES = (8, 12, 16, 32, 48)
@@ -190,30 +199,35 @@ class FrameModel(nn.Module):
         scalars = torch.stack([last.sum(dim=-1) / 4, still, torch.log1p(times.float()) / 5, *changes], dim=-1)
         return torch.cat(per_key, dim=-1), torch.cat([metre, batch["scalars"], scalars], dim=-1)
 
-    @torch.no_grad()
     def frame_nats(self, pieces: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float64]]:
         """Returns -ln p of every frame given all frames before it, (T,) for each piece.
 
         Args:
-            pieces: (T, keys), 1 where a key sounds. Nothing of a piece's past is cut off: the LSTM over time is
-                carried from the first frame to the last.
+            pieces: (T, keys), 1 where a key sounds.
+        """
+        return self.history_nats([frame_history(piece) for piece in pieces])
+
+    @torch.no_grad()
+    def history_nats(self, histories: Sequence[FrameHistory]) -> list[NDArray[np.float64]]:
+        """Returns what `frame_nats` does, of pieces whose past has been searched already.
+
+        Nothing of a piece's past is cut off: the LSTM over time is carried from the first frame to the last.
         """
         self.eval()
-        result: list[NDArray[np.float64]] = [np.zeros(0)] * len(pieces)
-        order = sorted(range(len(pieces)), key=lambda i: len(pieces[i]))
+        result: list[NDArray[np.float64]] = [np.zeros(0)] * len(histories)
+        order = sorted(range(len(histories)), key=lambda i: len(histories[i]))
         while order:
-            group = order[: max(1, GROUP_FRAMES // min(CHUNK_FRAMES, max(1, len(pieces[order[0]]))))]
+            group = order[: max(1, GROUP_FRAMES // min(CHUNK_FRAMES, max(1, len(histories[order[0]]))))]
             order = order[len(group) :]
-            for index, nats in zip(group, self._group_nats([pieces[i] for i in group]), strict=True):
-                result[index] = nats[: len(pieces[index])]
+            for index, nats in zip(group, self._group_nats([histories[i] for i in group]), strict=True):
+                result[index] = nats[: len(histories[index])]
         return result
 
-    def _group_nats(self, pieces: list[NDArray[np.uint8]]) -> NDArray[np.float64]:
+    def _group_nats(self, histories: list[FrameHistory]) -> NDArray[np.float64]:
         """Returns (pieces, frames of the longest)."""
-        histories = [frame_history(piece) for piece in pieces]
         device = self.output.bias.device
-        longest = max(map(len, pieces))
-        parts, state = [np.zeros((len(pieces), 0))], None
+        longest = max(map(len, histories))
+        parts, state = [np.zeros((len(histories), 0))], None
         for start in range(0, longest, CHUNK_FRAMES):
             length = min(CHUNK_FRAMES, longest - start)
             arrays = stack([window(history, min(start, len(history)), length) for history in histories])
