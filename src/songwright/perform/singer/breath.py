@@ -7,6 +7,8 @@ from songwright.perform.singer.lines import BREATH_REST_SECONDS, Phrase
 from songwright.perform.singer.voice import Voice
 
 _LEVEL_DB = -49.0
+_GAP_SECONDS = (0.08, 0.11)
+"""Between breath and sound: closer, the breath is heard as a consonant."""
 _PEAKS_HZ = ((550.0, 180.0, 1.0), (1500.0, 350.0, 0.9), (2600.0, 500.0, 0.55), (4200.0, 900.0, 0.25))
 
 
@@ -24,10 +26,10 @@ def breath_before(
         rng: no two breaths are the same.
     """
     room = phrase.rest_before - (phrase.start - first_phone)
-    if not phrase.opens or phrase.rest_before < BREATH_REST_SECONDS or room < 0.16:
+    if not phrase.opens or phrase.rest_before < BREATH_REST_SECONDS or room < 0.22:
         return None
-    length = float(np.clip(rng.uniform(0.2, 0.34) * (0.8 + 0.4 * effort), 0.14, min(0.38, room - 0.02)))
-    end = first_phone - float(rng.uniform(0.02, 0.05))
+    length = float(np.clip(rng.uniform(0.2, 0.34) * (0.8 + 0.4 * effort), 0.14, min(0.38, room - _GAP_SECONDS[0])))
+    end = first_phone - float(rng.uniform(*_GAP_SECONDS))
     if end - length < 0:
         return None
     count = int(length * sample_rate)

@@ -59,7 +59,7 @@ def edges(phrase: Phrase, first: float, last: float, voice: Voice, times: NDArra
         voice: hard or soft attack.
         times: seconds of every frame.
     """
-    attack = 0.012 + 0.05 * (1 - voice.attack)
+    attack = 0.012 + 0.025 * (1 - voice.attack)
     release = 0.07 if phrase.rest_after > 0.05 else 0.02
     rising = np.clip((times - first + 0.005) / attack, 0, 1) if phrase.opens else (times >= first - 0.0025) * 1.0
     falling = np.clip((last + 0.5 * release - times) / release, 0, 1)

@@ -28,7 +28,7 @@ _SEARCH_SECONDS: dict[str, tuple[float, float]] = {
     "unvoiced_affricate": (-0.02, 0.035),
 }
 _SHORTEST_SECONDS = 0.015
-_ARRIVAL_SHARE, _LATEST_ARRIVAL_SECONDS = 0.5, 0.02
+_ARRIVAL_SHARE, _LATEST_ARRIVAL_SECONDS = 0.75, 0.035
 """A vowel after a nasal or liquid is heard between the release and the arrival of its formants."""
 
 

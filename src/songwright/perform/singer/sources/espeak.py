@@ -25,8 +25,11 @@ _PAUSE_SECONDS = 0.03
 _SILENT_DB = -48.0
 _SMALLEST_PHONE_SECONDS = 0.02
 
-FULL_VOWELS = {"ru": {"a": "A"}}
-"""What singers do not reduce: espeak makes an unstressed Russian a a murmur, which a held note would expose."""
+FULL_VOWELS = {
+    "en": {"@": "@2", "I2": "I", "i": "i:"},
+    "ru": {"a": "A", "I": "i", "e": "E"},
+}
+"""What singers do not reduce: espeak makes unstressed vowels a murmur, which a held note would expose."""
 
 
 @dataclass(frozen=True, slots=True)
