@@ -105,14 +105,15 @@ class FrameModel(nn.Module):
         super().__init__()
         self.config = config
         time_dim, key_dim = config.time_dim, config.key_dim
-        per_key = 2 * (2 * config.reach + 1) + len(LAGS) + 2 * OCTAVE + NUM_REPEATS * (5 + 2) + 2 + 8
+        per_key = 2 * (2 * config.reach + 1) + len(LAGS) + 2 * OCTAVE + NUM_REPEATS * (5 + 2) + 2
         per_frame = 8 + NUM_SCALARS + 3 + NUM_CHANGES
         self.metres = nn.ModuleList(nn.Embedding(metre, 8) for metre in METRES)
-        self.places = nn.Embedding(config.num_keys, 8)
         self.time_input = nn.Linear(per_key, time_dim)
+        self.time_place = nn.Parameter(torch.zeros(config.num_keys, time_dim))
         self.time_frame = nn.Linear(per_frame, time_dim, bias=False)
         self.time = nn.LSTM(time_dim, time_dim)
         self.key_input = nn.Linear(per_key, key_dim)
+        self.key_place = nn.Parameter(torch.zeros(config.num_keys, key_dim))
         self.key_frame = nn.Linear(per_frame, key_dim, bias=False)
         self.key_time = nn.Linear(time_dim, key_dim, bias=False)
         self.key_pool = nn.Linear(time_dim, key_dim, bias=False)
@@ -141,7 +142,11 @@ class FrameModel(nn.Module):
         per_key, per_frame = self._past(batch)
         said, state = self._over_time(per_key, per_frame, state)
         hidden = self.key_input(per_key) + self.key_time(said)
-        hidden = hidden + (self.key_frame(per_frame) + self.key_pool(said.mean(dim=2)))[:, :, None]
+        hidden = (
+            hidden
+            + self.key_place.to(hidden.dtype)
+            + (self.key_frame(per_frame) + self.key_pool(said.mean(dim=2)))[:, :, None]
+        )
         if self.config.joint:
             hidden = hidden + self.key_below(_below(batch, self.config.below))
         batch_size, length, num_keys, _ = hidden.shape
@@ -152,7 +157,8 @@ class FrameModel(nn.Module):
         return (logits + self.shortcut(per_key)[..., 0]).float(), state
 
     def _over_time(self, per_key: Tensor, per_frame: Tensor, state: State | None) -> tuple[Tensor, State]:
-        hidden = functional.gelu(self.time_input(per_key) + self.time_frame(per_frame)[:, :, None])
+        hidden = self.time_input(per_key) + self.time_frame(per_frame)[:, :, None]
+        hidden = functional.gelu(hidden + self.time_place.to(hidden.dtype))
         batch_size, length, num_keys, dim = hidden.shape
         hidden = hidden.permute(1, 0, 2, 3).reshape(length, batch_size * num_keys, dim)  # (T, B·K, D)
         hidden, state = self.time(hidden, state)
@@ -189,7 +195,6 @@ class FrameModel(nn.Module):
             hints[..., NUM_REPEATS:NUM_HINTS],
             repeats * trust,
             (1 - repeats) * trust,
-            self.places.weight.expand(*last.shape, -1),
         ]
         changed = (frames[:, 1:] != frames[:, :-1]).any(dim=-1).float()  # of frame j + 1 from frame j
         first = LOOK_BACK - 1
@@ -197,7 +202,9 @@ class FrameModel(nn.Module):
         still = 1 - changes[0]
         metre = torch.stack([table(times % size) for table, size in zip(self.metres, METRES, strict=True)]).sum(dim=0)
         scalars = torch.stack([last.sum(dim=-1) / 4, still, torch.log1p(times.float()) / 5, *changes], dim=-1)
-        return torch.cat(per_key, dim=-1), torch.cat([metre, batch["scalars"], scalars], dim=-1)
+        device = frames.device.type
+        dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
+        return torch.cat(per_key, dim=-1).to(dtype), torch.cat([metre, batch["scalars"], scalars], dim=-1)
 
     def frame_nats(self, pieces: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float64]]:
         """Returns -ln p of every frame given all frames before it, (T,) for each piece.
