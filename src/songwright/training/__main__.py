@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from songwright.errors import MissingDependencyError, SongwrightError
-from songwright.training.recipe import load_task, read_recipe
+from songwright.training.recipe import Recipe, load_task, read_recipe
 
 EXAMPLES = """examples:
   songwright train recipes/jsb -o runs/jsb
   songwright train recipes/jsb -o runs/jsb --minutes 30      (the same line again goes on)
   python -m songwright.training recipes/jsb -o runs/jsb --set optimiser.lr=1e-4 --device cuda
+  songwright train recipes/jsb -o runs/jsb --compare
+  songwright train recipes/jsb -o runs/jsb --ship recipes/jsb/model --as int8
 """
 USER_ERROR = 2
 
@@ -28,7 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--minutes", type=float, default=0.0, help="write the state and leave after so long")
     parser.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu, cuda, cuda:1, mps")
-    parser.add_argument("--fresh", action="store_true", help="forget the state in the folder and begin anew")
+    after = parser.add_mutually_exclusive_group()
+    after.add_argument("--fresh", action="store_true", help="forget the state in the folder and begin anew")
+    after.add_argument(
+        "--compare", action="store_true", help="train nothing; measure what float16 and int8 cost OUT/best"
+    )
+    after.add_argument("--ship", type=Path, metavar="FOLDER", help="train nothing; write OUT/best there as --as says")
+    parser.add_argument(
+        "--as", dest="dtype", default="float16", choices=("float32", "float16", "int8"), help="for --ship"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
         raise MissingDependencyError(error.name, "train") from error
 
     out: Path = args.out or Path("runs") / recipe.name
+    if args.compare or args.ship:
+        return _after(args, recipe, out / "best")
     with _stop_flag() as stop:
         outcome = train(
             load_task(recipe),
@@ -54,10 +66,23 @@ def run(args: argparse.Namespace) -> int:
             minutes=args.minutes,
         )
     best = f"best validation {outcome.best_nats:.4f} at step {outcome.best_step:,} in {outcome.folder / 'best'}"
+    best = best if outcome.best_step else "not yet validated"
     if outcome.is_finished:
         print(f"done after {outcome.step:,} steps ({outcome.reason}); {best}")
     else:
         print(f"left at step {outcome.step:,} ({outcome.reason}); {best}; the same command goes on")
+    return 0
+
+
+def _after(args: argparse.Namespace, recipe: Recipe, best: Path) -> int:
+    """Measures or writes the best model in another precision."""
+    from songwright.training.compare import as_table, compare, ship
+
+    if args.compare:
+        print(as_table(compare(load_task(recipe), best, device=args.device)))
+    else:
+        size = ship(best, args.ship, args.dtype)
+        print(f"{args.ship}: {size:,} bytes as {args.dtype}")
     return 0
 
 
@@ -95,6 +120,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(parser.parse_args(arguments))
     except SongwrightError as error:
         print(f"songwright: {' '.join(str(error).split())}", file=sys.stderr)
+        return USER_ERROR
+    except (OSError, MemoryError) as error:
+        print(f"songwright: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
         return USER_ERROR
     except KeyboardInterrupt:
         print("songwright: interrupted; the last checkpoint is unharmed", file=sys.stderr)

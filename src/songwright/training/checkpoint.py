@@ -47,7 +47,7 @@ def save_model(folder: Path, tensors: Tensors, config: Mapping[str, Any], dtype:
         InputError: a weight is not finite, or too large for the dtype, or a name is taken by a scale.
         OSError: it cannot be written.
     """
-    data = safetensors.numpy.save({k: np.ascontiguousarray(v) for k, v in _stored(tensors, dtype).items()})
+    data = safetensors.numpy.save({k: np.asarray(v, order="C") for k, v in _stored(tensors, dtype).items()})
     head = {"schema": SCHEMA, "songwright": __version__, "dtype": dtype, "weights_sha256": _sha256(data)}
     text = json.dumps({**head, **config, **head}, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
     folder.parent.mkdir(parents=True, exist_ok=True)

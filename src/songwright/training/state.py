@@ -90,7 +90,7 @@ class StateStore:
         try:
             shutil.rmtree(aside, ignore_errors=True)
             aside.mkdir()
-            data = safetensors.numpy.save({k: np.ascontiguousarray(v) for k, v in state.tensors.items()})
+            data = safetensors.numpy.save({k: np.asarray(v, order="C") for k, v in state.tensors.items()})
             write_bytes(aside / STATE_FILE, data)
             info = {"schema": SCHEMA, "songwright": __version__, **_plain(asdict(state.progression))}
             info["sha256"] = hashlib.sha256(data).hexdigest()

@@ -7,6 +7,7 @@ training ends with the weights of one that never stopped, bit for bit on the sam
 import contextlib
 import errno
 import hashlib
+import json
 import math
 import shutil
 import time
@@ -14,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -124,6 +126,7 @@ class _Run:
         self.batches = Batches(task, recipe.run.seed, self.device, recipe.run.prefetch)
         self.store = StateStore(out / "state")
         self.at = Progression()
+        self.tables = _tables(task, recipe)
         self.pending: list[tuple[int, dict[str, Tensor]]] = []
         self.curves: Curves | None = None
         self.meter = Meter(self.device, 0.0, 0, 0)
@@ -188,7 +191,7 @@ class _Run:
             with self._autocast():
                 parts = self.task.loss(self.model, batch)
             (parts.nats if parts.objective is None else parts.objective).backward()  # type: ignore[no-untyped-call]
-            for name, value in _sums(parts).items():
+            for name, value in _sums(parts, self.device).items():
                 sums[name] = sums[name] + value if name in sums else value
         self.processes.add_up([*self.optimiser.gradients(), *sums.values()])
         lr = learning_rate(step, self.recipe.optimiser.lr, self.recipe.schedule)
@@ -262,7 +265,7 @@ class _Run:
         if self.processes.is_first:
             parts = {"model": model_tensors(self.model), "mean": self.mean.means, "adam": self.optimiser.tensors()}
             tensors = {f"{part}.{name}": t for part, named in parts.items() for name, t in named.items()}
-            self.store.save(State(self.at, self.recipe.tables(), to_arrays(tensors)))
+            self.store.save(State(self.at, self.tables, to_arrays(tensors)))
             self._save_model("last", {"nats": self.at.nats} if math.isfinite(self.at.nats) else {})
         self.meter.leave_out(time.monotonic() - begun)
 
@@ -272,10 +275,10 @@ class _Run:
         with self.mean.in_place():
             arrays = to_arrays(model_tensors(self.model))
         config = {
-            **self.task.model_config(),
+            **self.tables["model"],
             "step": self.at.step,
             "validation": validation,
-            "recipe": self.recipe.tables(),
+            "recipe": {name: table for name, table in self.tables.items() if name != "model"},
         }
         save_model(self.out / name, arrays, config)
 
@@ -291,15 +294,19 @@ class _Run:
         self.at = state.progression
 
     def _check_recipe(self, state: State) -> None:
-        """What is learned may not change under way; how long and how fast may."""
-        now = self.recipe.tables()
-        for section, keys in (("task", None), ("run", ("seed", "accumulate")), ("optimiser", ("ema",))):
-            then = dict(state.tables.get(section, {}))
-            for key in sorted(keys or {*then, *now[section]}):
-                if _json(then.get(key)) != _json(now[section].get(key)):
+        """What is learned, and from what, may not change under way; how long and how fast may."""
+        for section, keys in (
+            ("task", None),
+            ("model", None),
+            ("run", ("seed", "accumulate")),
+            ("optimiser", ("ema",)),
+        ):
+            then, now = dict(state.tables.get(section, {})), self.tables[section]
+            for key in sorted(keys or {*then, *now}):
+                if then.get(key) != now.get(key):
                     raise ConfigError(
-                        f"{self.out} was begun with [{section}] {key} = {then.get(key)!r}, now it is "
-                        f"{now[section].get(key)!r}: give another folder with -o, or --fresh to begin anew"
+                        f"{self.out} was begun with [{section}] {key} = {_short(then.get(key))}, now it is "
+                        f"{_short(now.get(key))}: give another folder with -o, or --fresh to begin anew"
                     )
 
     def _ended(self) -> str:
@@ -371,11 +378,13 @@ def _writing(out: Path) -> Iterator[None]:
         ) from error
 
 
-def _sums(parts: LossParts) -> dict[str, Tensor]:
+def _sums(parts: LossParts, device: torch.device) -> dict[str, Tensor]:
     named = {"nats": parts.nats, "count": parts.count, **parts.shown}
     if parts.objective is not None:
         named["objective"] = parts.objective
-    return {name: value.detach().to(torch.float32).reshape(()) for name, value in named.items()}
+    return {
+        name: value.detach().to(device, torch.float32, non_blocking=True).reshape(()) for name, value in named.items()
+    }
 
 
 def _seed(seed: int, *scope: str | int) -> int:
@@ -384,8 +393,15 @@ def _seed(seed: int, *scope: str | int) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
 
 
-def _json(value: object) -> object:
-    """Returns a setting as it comes back from JSON."""
-    if isinstance(value, list | tuple):
-        return [_json(item) for item in value]
-    return {key: _json(item) for key, item in value.items()} if isinstance(value, dict) else value
+def _tables(task: Task, recipe: Recipe) -> dict[str, Any]:
+    """Returns the recipe's tables and the model's config as JSON keeps them."""
+    try:
+        tables: dict[str, Any] = json.loads(json.dumps({**recipe.tables(), "model": dict(task.model_config())}))
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{recipe.folder}: model_config() gives what JSON cannot hold: {error}") from error
+    return tables
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
