@@ -301,7 +301,8 @@ class _Run:
             ("run", ("seed", "accumulate")),
             ("optimiser", ("ema",)),
         ):
-            then, now = dict(state.tables.get(section, {})), self.tables[section]
+            now = self.tables[section]
+            then = state.tables.get(section, now)
             for key in sorted(keys or {*then, *now}):
                 if then.get(key) != now.get(key):
                     raise ConfigError(
