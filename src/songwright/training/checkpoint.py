@@ -200,7 +200,7 @@ def _stored(tensors: Tensors, dtype: Dtype) -> dict[str, NDArray[Any]]:
             raise InputError(f"the weight '{name}' holds numbers that are not finite: a model like this is not saved")
         if dtype == "float32":
             stored[name] = array.astype(np.float32)
-        elif dtype == "int8" and array.ndim >= 2:
+        elif dtype == "int8" and array.ndim >= 2 and array.size:
             if name + SCALE in tensors:
                 raise InputError(f"the weight name '{name + SCALE}' is taken: int8 keeps the scale of '{name}' there")
             stored[name], stored[name + SCALE] = quantise_rows(array)
