@@ -29,7 +29,6 @@ class Settings:
 
     Attributes:
         corpus: one of `CORPORA`.
-        data: the folder of its JSON file; empty for `polyphonic-bl2012` under SONGWRIGHT_DATA.
         windows: stretches of pieces in a batch.
         window_frames: frames of each.
         shifts: the lowest and the highest transposition in semitones.
@@ -37,7 +36,6 @@ class Settings:
     """
 
     corpus: str
-    data: str = ""
     windows: int = 8
     window_frames: int = 64
     shifts: tuple[int, int] = (-5, 6)
@@ -49,10 +47,10 @@ class Settings:
 
     def file(self) -> Path:
         """Returns where the corpus is; raises InputError if nobody said."""
-        base = Path(self.data) if self.data else Path(os.environ.get("SONGWRIGHT_DATA", "")) / FOLDER
-        if not (base / f"{self.corpus}.json").is_file():
-            raise InputError(f"no {base / self.corpus}.json: give --set task.data=FOLDER or SONGWRIGHT_DATA")
-        return base / f"{self.corpus}.json"
+        path = Path(os.environ.get("SONGWRIGHT_DATA", ""), FOLDER, f"{self.corpus}.json")
+        if not path.is_file():
+            raise InputError(f"there is no {path}: set SONGWRIGHT_DATA to the folder that holds {FOLDER}")
+        return path
 
 
 class PolyphonicTask:
