@@ -18,9 +18,11 @@ COMMANDS = {
     "inspect": "show what a prompt means, or a score bar by bar",
     "evaluate": "score a trained model on data it never saw",
     "train": "train a network from a recipe",
+    "export": "turn a trained composer into files that run without torch",
+    "prepare-scores": "read open corpora of scores into training shards",
     "doctor": "say what is installed and how fast this machine is",
 }
-"""Every command and what it does; each lives in the module of its name in this package."""
+"""Every command and what it does; each lives in the module of its name (a hyphen is an underscore) in this package."""
 
 EXAMPLES = """examples:
   songwright make "an upbeat disco song about the sea"
@@ -45,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"songwright {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
-        module = importlib.import_module(f"songwright.cli.{name}")
+        module = importlib.import_module(f"songwright.cli.{name.replace('-', '_')}")
         sub = commands.add_parser(
             name,
             help=summary,

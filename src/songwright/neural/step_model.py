@@ -19,6 +19,9 @@ Allow = Callable[[int, int, Codes], NDArray[np.bool_] | None]
 Stop = Callable[[int, Codes], NDArray[np.bool_]]
 """``stop(step, codes (B, K, T))`` returns (B,): which rows end with this step, which is whole when it is asked."""
 
+Given = Callable[[int, Codes], Codes]
+"""``features(step, codes (B, K, T))`` returns (B, F): the given input streams of a step, from the steps before it."""
+
 PATTERN_NAMES = ("flat", "delay", "parallel", "depth")
 
 
@@ -72,6 +75,9 @@ class StepModel(Protocol):
     def start(self, batch_size: int, max_steps: int, features: Codes | None = None) -> None:
         """Forgets everything and makes room. `features` (B, F, T) are the given input streams."""
 
+    def set_features(self, step: int, features: Codes) -> None:
+        """Writes the given input streams (B, F) of one step, before anything of it is predicted."""
+
     def logits(self) -> NDArray[np.float32]:
         """Returns (B, V_k) for the next slot in order."""
 
@@ -118,7 +124,7 @@ def generate(
     batch_size: int = 1,
     given: Codes | None = None,
     unconditional: Codes | None = None,
-    features: Codes | None = None,
+    features: Codes | Given | None = None,
     allow: Allow | None = None,
     stop: Stop | None = None,
 ) -> Generated:
@@ -134,7 +140,7 @@ def generate(
             and tracks that must stay are all given slots.
         unconditional: (B, K, P) what is given instead for the unconditional rows of guidance, e.g. without controls.
             They run in the same batch; where it holds -1 they get what the conditional row got.
-        features: (B, F, T) given input streams.
+        features: (B, F, T) given input streams, or what computes them step by step (not for delay).
         allow: which tokens are allowed; a slot with one allowed token costs no network call.
         stop: when a row ends.
 
@@ -188,8 +194,13 @@ class _Loop:
         self.model, self.settings, self.random, self.allow = model, settings, random, allow
         self.order = SlotOrder(model.pattern, len(model.vocabulary_sizes), num_steps)
 
-    def start(self, given: Codes, unconditional: Codes | None, features: Codes | None) -> None:
+    def start(self, given: Codes, unconditional: Codes | None, features: Codes | Given | None) -> None:
         """Starts the network and feeds the steps that are given whole in every row."""
+        self.compute: Given | None = None
+        if callable(features):
+            if self.order.pattern == "delay":
+                raise ConfigError("features that follow from the codes need whole steps: not with pattern delay")
+            self.compute, features = features, None
         rows, streams, prefix = given.shape
         steps = self.order.num_steps
         self.codes = np.zeros((rows, streams, steps), dtype=np.int64)
@@ -206,6 +217,8 @@ class _Loop:
         self.codes[:, :, :known] = given[:, :, :known]
         self.model.start(rows if unconditional is None else 2 * rows, steps, features)
         self.first = self.order.prefilled(known)
+        for step in range(min(known, steps)):
+            self.give(step)
         if known:
             first = self.codes[:, :, :known]
             if self.other is not None:
@@ -219,6 +232,8 @@ class _Loop:
         running = np.ones(rows, dtype=bool)
         lengths = np.full(rows, steps)
         for _position, step, stream in self.order.slots()[self.first :]:
+            if stream == 0:
+                self.give(step)
             tokens = self.choose(step, stream, running)
             self.codes[:, stream, step] = tokens
             self.feed(tokens, step, stream)
@@ -232,6 +247,12 @@ class _Loop:
         after = np.arange(longest) >= lengths[:, None, None]  # (B, 1, T)
         codes = np.where(after, 0, self.codes[:, :, :longest])
         return Generated(codes, np.where(after, 0.0, self.log_probabilities[:, :, :longest]), lengths)
+
+    def give(self, step: int) -> None:
+        """Tells the network the features of a step, where they follow from the codes before it."""
+        if self.compute is not None:
+            features = self.compute(step, self.codes)
+            self.model.set_features(step, features if self.other is None else np.concatenate([features, features]))
 
     def choose(self, step: int, stream: int, running: NDArray[np.bool_]) -> Codes:
         """Returns the tokens (B,) of a slot and notes their log-probabilities."""

@@ -51,6 +51,9 @@ class TorchStepModel:
         self._order, self._slots = order, order.slots()
         self._ids = torch.zeros((batch_size, max_steps, order.num_streams), dtype=torch.int64, device=self.device)
         given = None if features is None else torch.as_tensor(features, dtype=torch.int64, device=self.device)
+        if given is None and self.model.config.feature_sizes:
+            given = torch.zeros((batch_size, len(self.model.config.feature_sizes), max_steps), dtype=torch.int64)
+            given = given.to(self.device)
         self._placed = self.model.place_features(given, max_steps)
         self._next = 0
         self._reset()
@@ -65,6 +68,14 @@ class TorchStepModel:
     @property
     def _backbone(self) -> Backbone:
         return cast(Backbone, self.model.backbone)
+
+    @torch.inference_mode()
+    def set_features(self, step: int, features: Codes) -> None:
+        """Writes the given input streams (B, F) of one step, before anything of it is predicted."""
+        assert self._placed is not None
+        ids = torch.as_tensor(features, dtype=torch.int64, device=self.device) + self.model.feature_offsets
+        width = self._order.num_streams if self.pattern == "flat" else 1
+        self._placed[:, step * width : (step + 1) * width] = ids[:, None]
 
     @torch.inference_mode()
     def logits(self) -> NDArray[np.float32]:

@@ -1,0 +1,171 @@
+"""`OnnxStepModel`: the composer's network slot by slot through onnxruntime, without torch.
+
+The cache is this module's own memory: the graph reads it in place and hands back what is new (`neural.onnx_graph`).
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songwright.errors import CheckpointError, InputError, MissingDependencyError
+from songwright.neural.step_model import Codes
+
+FAR = np.float32(-1e9)
+BACKBONE, DEPTH, CONFIG = "backbone.onnx", "depth.onnx", "config.json"
+BLOCK = 128
+"""Positions to which the cache is widened at a time: short sequences read little memory."""
+
+
+class OnnxStepModel:
+    """A `neural.step_model.StepModel` on onnxruntime.
+
+    Args:
+        folder: what `songwright export` wrote.
+        threads: of one operation.
+
+    Raises:
+        CheckpointError: the folder holds no such model, or one that cannot be read.
+        MissingDependencyError: onnxruntime is not installed.
+    """
+
+    pattern = "depth"
+
+    def __init__(self, folder: Path, *, threads: int = 2) -> None:
+        self.config = read_config(folder)
+        network = self.config["network"]
+        self.vocabulary_sizes: tuple[int, ...] = tuple(network["vocabulary_sizes"])
+        self._features = len(network["feature_sizes"])
+        self._nothing = sum(self.vocabulary_sizes)
+        self._offsets = np.cumsum([0, *self.vocabulary_sizes])
+        self._feature_offsets = np.cumsum([0, *network["feature_sizes"]])[:-1]
+        heads = network["num_heads"]
+        self._cache_shape = (network["num_layers"], heads, network["dim"] // heads)
+        self._max_steps = int(network["max_steps"])
+        self._backbone = _session(folder / BACKBONE, threads)
+        self._depth = _session(folder / DEPTH, 1)
+
+    def start(self, batch_size: int, max_steps: int, features: Codes | None = None) -> None:
+        """Forgets everything and makes room.
+
+        Raises:
+            InputError: there is no room for so many steps.
+        """
+        if max_steps > self._max_steps:
+            raise InputError(f"the model holds at most {self._max_steps} steps, not {max_steps}")
+        streams = len(self.vocabulary_sizes)
+        self._ids = np.zeros((batch_size, max_steps, streams), dtype=np.int64)
+        self._given = np.zeros((batch_size, max_steps, self._features), dtype=np.int64) + self._feature_offsets
+        if features is not None:
+            self._given += features[:, :, :max_steps].transpose(0, 2, 1)
+        self._limit, self._next, self._done = max_steps, 0, 0
+        self._hidden: NDArray[np.float32] | None = None
+        self._room(min(BLOCK, max_steps))
+
+    def set_features(self, step: int, features: Codes) -> None:
+        """Writes the given input streams (B, F) of one step, before it is predicted."""
+        self._given[:, step] = features + self._feature_offsets
+
+    def _room(self, positions: int) -> None:
+        """Makes the cache hold so many positions, what it holds now included."""
+        layers, heads, width = self._cache_shape
+        shape = (layers, len(self._ids), heads, positions, width)
+        keys: NDArray[np.float32] = np.zeros(shape, dtype=np.float32)
+        values: NDArray[np.float32] = np.zeros(shape, dtype=np.float32)
+        if self._done:
+            keys[:, :, :, : self._done] = self._keys[:, :, :, : self._done]
+            values[:, :, :, : self._done] = self._values[:, :, :, : self._done]
+        self._keys: NDArray[np.float32] = keys
+        self._values: NDArray[np.float32] = values
+
+    def logits(self) -> NDArray[np.float32]:
+        """Returns (B, V_k) for the next slot, having run everything that was fed."""
+        step, stream = divmod(self._next, len(self.vocabulary_sizes))
+        if self._done <= step or self._hidden is None:
+            self._hidden = self._run(step)
+        ids = np.ascontiguousarray(self._ids[:, step, :stream])
+        (logits,) = self._depth.run(["logits"], {"hidden": self._hidden, "ids": ids})
+        found: NDArray[np.float32] = logits[:, self._offsets[stream] : self._offsets[stream + 1]]
+        return found
+
+    def _run(self, step: int) -> NDArray[np.float32]:
+        """Runs the backbone over the positions up to a step and returns what it says of the step, (B, D)."""
+        first, last = self._done, step + 1
+        if last > self._keys.shape[3]:
+            self._room(min(self._limit, max(last, 2 * self._keys.shape[3])))
+        count = last - first
+        seen = np.full((len(self._ids), count, len(self.vocabulary_sizes)), self._nothing, dtype=np.int64)
+        if first:
+            seen[:] = self._ids[:, first - 1 : last - 1]
+        else:
+            seen[:, 1:] = self._ids[:, : last - 1]
+            seen[:, 0, 0] = self._nothing + 1  # the start vector's row
+        inputs: dict[str, Any] = {
+            "seen": seen,
+            "positions": np.arange(first, last),
+            "past_mask": np.where(np.arange(self._keys.shape[3]) < first, np.float32(0.0), FAR).astype(np.float32),
+            "new_mask": np.triu(np.full((count, count), FAR, dtype=np.float32), 1),
+            "keys": self._keys,
+            "values": self._values,
+        }
+        if self._features:
+            inputs["features"] = np.ascontiguousarray(self._given[:, first:last])
+        hidden, keys, values = self._backbone.run(["hidden", "new_keys", "new_values"], inputs)
+        self._keys[:, :, :, first:last], self._values[:, :, :, first:last] = keys, values
+        self._done = last
+        found: NDArray[np.float32] = np.ascontiguousarray(hidden[:, -1])
+        return found
+
+    def feed(self, tokens: Codes) -> None:
+        """Writes the next slot (B,) and goes on."""
+        step, stream = divmod(self._next, len(self.vocabulary_sizes))
+        self._ids[:, step, stream] = tokens + self._offsets[stream]
+        self._next += 1
+
+    def prefill(self, codes: Codes) -> None:
+        """Feeds whole steps (B, K, T) right after `start`."""
+        self._ids[:, : codes.shape[2]] = codes.transpose(0, 2, 1) + self._offsets[:-1]
+        self._next = codes.shape[2] * len(self.vocabulary_sizes)
+
+    def reorder(self, indices: Codes) -> None:
+        """Makes row i go on from row indices[i]; there may be more or fewer rows than before."""
+        self._ids, self._given = self._ids[indices], self._given[indices]
+        self._keys, self._values = self._keys[:, indices], self._values[:, indices]
+        self._hidden = None if self._hidden is None else self._hidden[indices]
+
+    def truncate(self, num_steps: int) -> None:
+        """Goes back to where a prefill of the first `num_steps` steps would stand."""
+        self._next = num_steps * len(self.vocabulary_sizes)
+        if num_steps < self._done:
+            self._done, self._hidden = num_steps, None
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Returns the config beside the graphs.
+
+    Raises:
+        CheckpointError: it is not there or not one of an exported composer.
+    """
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(folder, f"expected an exported composer with {CONFIG}: {error}") from error
+    if not isinstance(config, dict) or "network" not in config or "vocabulary_hash" not in config:
+        raise CheckpointError(folder, f"{CONFIG} is not of an exported composer: network or vocabulary_hash is missing")
+    return config
+
+
+def _session(path: Path, threads: int) -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingDependencyError("onnxruntime", "voices") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no class of their own
+        raise CheckpointError(path, f"onnxruntime cannot read it: {str(error).splitlines()[0]}") from error
