@@ -1,0 +1,1 @@
+"""One module a corpus; each ends in its `CORPUS`. `catalogue` lists them."""
