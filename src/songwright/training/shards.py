@@ -343,7 +343,7 @@ def _mapped(path: Path, streams: int, pieces: int, steps: int) -> dict[str, NDAr
             header = json.loads(file.read(size))
         header.pop("__metadata__", None)
         tensors = {name: _view(path, 8 + size, entry) for name, entry in header.items()}
-        offsets = {name: tensor for name, tensor in tensors.items() if name.endswith(OFFSETS[1:])}
+        offsets = {n: tensor for n, tensor in tensors.items() if n == OFFSETS[1:] or n.endswith(OFFSETS)}
         codes = tensors[CODES]
         if codes.dtype != np.int16 or codes.shape != (streams, steps):
             raise ValueError(f"codes are {codes.dtype} {codes.shape}, expected int16 {(streams, steps)}")
