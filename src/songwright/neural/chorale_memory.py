@@ -1,0 +1,130 @@
+"""What other chorales did where the melody went the same way: pieces that a chorale network looks things up in.
+
+Plain numpy. Before each beat the soprano's way so far (its notes on the beats, as intervals, so that any key will do)
+is compared with every place of every remembered piece and of the piece's own past; the places that match longest are
+recalled, moved to the key of the moment. Chorales share melodies; the network learns from pieces that are held out of
+the memory one by one how far to trust a likeness.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songwright.neural.chorale_features import FRAMES_PER_BEAT, NUM_CODES, VOICES, Ids
+
+MAX_LENGTH = 12
+AGREEMENTS = 6
+AGREEMENT_DECAY = 0.7
+NOTHING = NUM_CODES
+"""Code of a voice in a place that is not there."""
+_START = 1000
+_BEATS_PER_BAR = 4
+_AGREEMENT_WEIGHT, _PHASE_WEIGHT = 3.0, 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """The likeliest places for each frame of a piece.
+
+    Attributes:
+        codes: (frames, places, 4) what was written there, moved to the piece's key; NOTHING where there is no place.
+        before: (frames, places, 4) the frame before that one there, moved likewise.
+        length: (frames, places) beats of melody before it that match, up to MAX_LENGTH.
+        agreement: (frames, places) how far the lower voices agreed lately, 0 to AGREEMENTS - 1.
+        phase: (frames, places) 1 where both stand equally far from their beginnings, by the bar of four beats.
+    """
+
+    codes: Ids
+    before: Ids
+    length: Ids
+    agreement: Ids
+    phase: Ids
+
+
+class ChoraleMemory:
+    """Remembers pieces.
+
+    Args:
+        pieces: (frames, 4) codes each.
+        places: how many are recalled for each beat.
+    """
+
+    def __init__(self, pieces: Sequence[Ids], places: int = 8) -> None:
+        self.places = places
+        self.pieces = [_whole_beats(piece) for piece in pieces]
+
+    def recall(self, codes: Ids, without: int | None = None) -> Recall:
+        """Returns what the memory holds for a piece; the beats of a place lie in another piece or in the past.
+
+        Args:
+            codes: (frames, 4) of the piece; frame t is told only what frames before its beat are like.
+            without: a remembered piece that must not be looked at, when the piece itself is remembered.
+        """
+        own = _whole_beats(codes)
+        pool = [piece for number, piece in enumerate(self.pieces) if number != without]
+        others = sum(map(len, pool))
+        notes = np.concatenate([*pool, own])  # (places, frames of a beat, 4)
+        starts = np.cumsum([0, *map(len, pool)])
+        where = np.concatenate([np.arange(len(piece)) for piece in [*pool, own]])
+        length, agreement = _likeness(own, notes, starts)
+        num_beats = len(own)
+        phase = (np.arange(num_beats)[:, None] - where) % _BEATS_PER_BAR == 0
+        score = np.minimum(length, MAX_LENGTH) + _AGREEMENT_WEIGHT * agreement + _PHASE_WEIGHT * phase
+        future = np.arange(len(where)) - others >= np.arange(num_beats)[:, None]
+        unknown = future | (where == 0) | (length == 0)
+        score[unknown] = -1.0
+        best = np.argsort(-score, axis=1, kind="stable")[:, : self.places]  # (beats, places)
+        found = np.take_along_axis(score, best, 1) > 0
+        moved, before = _moved(own, notes, best)
+        moved[~found] = before[~found] = NOTHING
+        frames = np.arange(len(codes))
+        beat, within = frames // FRAMES_PER_BEAT, frames % FRAMES_PER_BEAT
+        level = np.minimum(agreement * AGREEMENTS, AGREEMENTS - 1).astype(np.int64)
+        picked = [np.where(found, np.take_along_axis(table, best, 1), 0)[beat] for table in (length, level, phase)]
+        return Recall(
+            codes=moved[beat, :, within],
+            before=before[beat, :, within],
+            length=np.minimum(picked[0], MAX_LENGTH).astype(np.int64),
+            agreement=picked[1].astype(np.int64),
+            phase=picked[2].astype(np.int64),
+        )
+
+
+def _whole_beats(codes: Ids) -> Ids:
+    """Returns (beats, frames of a beat, 4); a last beat that is not whole is filled with its last frame."""
+    missing = -len(codes) % FRAMES_PER_BEAT
+    return np.concatenate([codes, np.repeat(codes[-1:], missing, axis=0)]).reshape(-1, FRAMES_PER_BEAT, VOICES)
+
+
+def _likeness(own: Ids, notes: Ids, starts: NDArray[np.int64]) -> tuple[Ids, NDArray[np.float64]]:
+    """Returns how long the melody before each beat matches each place's, and how far the lower voices agree."""
+    step = np.diff(notes[:, 0, 0], prepend=0)
+    step[starts] = _START
+    step_own = np.diff(own[:, 0, 0], prepend=0)
+    step_own[0] = _START
+    lower = notes[:, 0, 1:] - notes[:, 0, :1]  # (places, 3) under the soprano
+    lower_own = own[:, 0, 1:] - own[:, 0, :1]
+    length = np.zeros((len(own), len(notes)), np.int64)
+    agreement = np.zeros((len(own), len(notes)))
+    for beat in range(1, len(own)):
+        same = step[:-1] == step_own[beat - 1]
+        length[beat, 1:] = np.where(same, length[beat - 1, :-1] + 1, 0)
+        chord = (lower[:-1] == lower_own[beat - 1]).mean(axis=1)
+        agreement[beat, 1:] = AGREEMENT_DECAY * agreement[beat - 1, :-1] + (1 - AGREEMENT_DECAY) * chord
+    return length, agreement
+
+
+def _moved(own: Ids, notes: Ids, best: Ids) -> tuple[Ids, Ids]:
+    """Returns the notes of places and the frames before each, (beats, places, frames of a beat, 4).
+
+    They are moved so that the soprano of the beat before fits.
+    """
+    before = np.concatenate([own[:1, 0, 0], own[:-1, 0, 0]])
+    shift = before[:, None] - notes[np.maximum(best - 1, 0), 0, 0]  # (beats, places)
+    frames = best[:, :, None] * FRAMES_PER_BEAT + np.arange(FRAMES_PER_BEAT)
+    flat = notes.reshape(-1, VOICES)
+    both = [flat[np.maximum(frames - back, 0)] for back in (0, 1)]
+    moved = [np.where(f > 0, np.clip(f + shift[:, :, None, None], 1, NUM_CODES - 1), 0) for f in both]
+    return moved[0], moved[1]

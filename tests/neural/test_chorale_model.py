@@ -1,0 +1,180 @@
+import itertools
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from songwright.errors import InputError  # noqa: E402
+from songwright.neural.chorale_features import NUM_CODES, codes_of, features_of, transposed  # noqa: E402
+from songwright.neural.chorale_memory import NOTHING, ChoraleMemory  # noqa: E402
+from songwright.neural.chorale_model import (  # noqa: E402
+    ORDERS,
+    TINY,
+    ByteDropout,
+    ChoraleModel,
+    frame_tensors,
+    load_chorale_model,
+)
+
+MELODY = [67, 67, 69, 71, 72, 71, 69, 67, 66, 67, 69, 67]
+
+
+def chorale(melody=MELODY, seed=0, transpose=0):
+    random = np.random.default_rng(seed)
+    beats = np.array([[note, note - 4, note - 9, 48 + random.integers(8)] for note in melody]) + transpose
+    frames = np.repeat(beats, 4, axis=0)
+    frames[2::8, 1] += 1
+    return frames
+
+
+def trained_a_little(pieces, seed=0):
+    torch.manual_seed(seed)
+    remembered = [codes_of(piece) for piece in pieces]
+    model = ChoraleModel(
+        TINY, torch.from_numpy(np.concatenate(remembered)), torch.tensor([len(piece) for piece in remembered])
+    )
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def model():
+    return trained_a_little([chorale(seed=1), chorale([*reversed(MELODY)], seed=2)])
+
+
+def batch_of(model, piece):
+    codes = codes_of(piece)
+    features = features_of(codes)
+    batch = frame_tensors(features, model.memory().recall(codes))
+    num = len(codes)
+    return {**batch, "beat_ids": torch.from_numpy(features.beat_ids)[None], "beat": torch.arange(num) // 4}
+
+
+def test_tiny_is_tiny(model):
+    assert sum(parameter.numel() for parameter in model.parameters()) < 100_000
+
+
+def test_a_later_frame_never_changes_an_earlier_one(model):
+    piece = chorale(seed=3)
+    before = model.frame_nats([piece])[0]
+    for frame in (0, 5, 16, 30):
+        other = piece.copy()
+        other[frame:] = np.clip(other[frame:] + 5, 36, 81)
+        after = model.frame_nats([other])[0]
+        np.testing.assert_allclose(after[:frame], before[:frame], atol=1e-5)
+        assert abs(after[frame] - before[frame]) > 1e-4
+
+
+def test_what_comes_after_the_end_does_not_matter(model):
+    piece = chorale(seed=3)
+    whole = model.frame_nats([piece])[0]
+    for length in (1, 6, 20):
+        np.testing.assert_allclose(model.frame_nats([piece[:length]])[0], whole[:length], atol=1e-5)
+
+
+def test_probabilities_of_a_voice_sum_to_one_in_every_order(model):
+    piece = chorale(seed=3)[:18]
+    batch = batch_of(model, piece)
+    target = 17
+    for order in ((0, 1, 2, 3), (3, 1, 0, 2)):
+        rank = torch.tensor(np.argsort(order)).expand(len(piece), 4)
+        for voice in range(4):
+            total = 0.0
+            for code in range(NUM_CODES):
+                codes = batch["codes"].clone()
+                codes[target, voice] = code
+                with torch.no_grad():
+                    nats = model({**batch, "codes": codes, "rank": rank})
+                total += float(torch.exp(-nats[target, voice]))
+            assert total == pytest.approx(1.0, abs=1e-4)
+
+
+def test_a_voice_sees_only_those_before_it_in_the_order(model):
+    batch = batch_of(model, chorale(seed=3))
+    order = (2, 0, 3, 1)
+    rank = torch.tensor(np.argsort(order)).expand(len(batch["codes"]), 4)
+    with torch.no_grad():
+        before = model({**batch, "rank": rank})
+        for place, changed in enumerate(order):
+            codes = batch["codes"].clone()
+            codes[:, changed] += 2
+            after = model({**batch, "codes": codes, "rank": rank})
+            for earlier in order[:place]:
+                assert torch.equal(before[:, earlier], after[:, earlier])
+            for later in order[place + 1 :]:
+                assert not torch.equal(before[:, later], after[:, later])
+
+
+def test_orders_are_mixed_as_probabilities(model):
+    codes = codes_of(chorale(seed=3))
+    features, recall = features_of(codes), model.memory().recall(codes)
+    single = np.stack([model.nats_of(features, recall, [order]) for order in ORDERS])
+    assert len(ORDERS) == 24 and np.ptp(single, axis=0).max() > 1e-3
+    np.testing.assert_allclose(model.nats_of(features, recall), -np.log(np.exp(-single).mean(axis=0)), atol=1e-9)
+
+
+def test_memory_finds_the_same_melody_in_another_key_and_never_the_future():
+    here, there = codes_of(chorale(seed=1)), codes_of(chorale(seed=2, transpose=3))
+    recall = ChoraleMemory([there], places=2).recall(here)
+    assert (recall.codes[:4] == NOTHING).all()
+    assert (recall.codes[4:, 0] == transposed(there, -3)[4:]).all()
+    assert recall.length[-1, 0] == len(MELODY) - 1
+    alone = ChoraleMemory([here], places=2).recall(here, without=0)
+    assert (alone.codes[:8] == NOTHING).all()
+    ending = here.copy()
+    ending[24:] += 1
+    again = ChoraleMemory([here], places=2).recall(ending, without=0)
+    for name in ("codes", "before", "length", "agreement", "phase"):
+        assert (getattr(again, name)[:28] == getattr(alone, name)[:28]).all()
+
+
+def test_features_do_not_know_the_frame_itself():
+    codes = codes_of(chorale(seed=1))
+    features = features_of(codes)
+    for frame, voice in itertools.product((0, 3, 8, 21), range(4)):
+        other = codes.copy()
+        other[frame:, voice] = 0
+        again = features_of(other)
+        assert (again.frame_ids[: frame + 1] == features.frame_ids[: frame + 1]).all()
+        assert (again.beat_ids[: frame // 4 + 1] == features.beat_ids[: frame // 4 + 1]).all()
+
+
+def test_rests_and_a_piece_that_ends_within_a_beat(model):
+    piece = chorale()[:11]
+    piece[3:7, 2] = -1
+    nats = model.frame_nats([piece])[0]
+    assert nats.shape == (11,) and np.isfinite(nats).all() and (nats > 0).all()
+
+
+def test_a_pitch_out_of_range_is_named(model):
+    piece = chorale()
+    piece[2, 3] = 20
+    with pytest.raises(InputError, match="33 to 84, got 20"):
+        model.frame_nats([piece])
+
+
+def test_without_a_memory():
+    import dataclasses
+
+    config = dataclasses.replace(TINY, places=0)
+    model = ChoraleModel(config, torch.zeros(0, 4), torch.zeros(0)).eval()
+    assert np.isfinite(model.frame_nats([chorale()])[0]).all()
+
+
+def test_saved_and_loaded_scores_the_same(model):
+    import dataclasses
+
+    tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    again = load_chorale_model({"network": dataclasses.asdict(TINY)}, tensors)
+    np.testing.assert_array_equal(again.frame_nats([chorale()])[0], model.frame_nats([chorale()])[0])
+
+
+def test_byte_dropout_keeps_the_mean():
+    torch.manual_seed(0)
+    dropout, x = ByteDropout(0.25), torch.ones(40_001)
+    y = dropout(x)
+    assert abs(float(y.mean()) - 1) < 0.02 and abs(float((y == 0).float().mean()) - 0.25) < 0.02
+    assert torch.equal(dropout.eval()(x), x)
