@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from songwright.lyrics.bank import Bank, Frame, Metre
+from songwright.lyrics.bank import ROLES, Bank, Frame, Metre
 from songwright.lyrics.metre import fits, free_stresses, words_of
 from songwright.lyrics.wishes import Wishes
 from songwright.seeding import generator
@@ -17,7 +17,10 @@ from songwright.seeding import generator
 _BEAM = 6
 _ENOUGH_OLD = 4
 """Frames of a role in old words from which on a song that asks for them keeps to their metres."""
-_JITTER = 2.8
+_JITTER = 3.4
+"""What the seed may add to a frame; twice as much to one about the subject itself, so that these take turns."""
+_METRE_JITTER = 3.0
+"""What a seed may prefer one near metre over another by, so that two songs do not draw from one pool."""
 _GIVEN_UP, _REPEATED = 0.7, 6.0
 """What it costs to give up what is barred, and to use a frame again, so that another metre is taken if one has more."""
 _RARE = ("humour", "war_peace", "faith", "winter")
@@ -26,6 +29,7 @@ _NAMED = {"chorus": 5.0, "verse": 2.2, "rap": 2.2}
 """Worth of a frame about what the subject itself names."""
 _FARTHEST_METRE = 3.51
 """Syllables by which a metre may miss the nearest one: what the song is about weighs more than a line's length."""
+_NEAR_METRE = 1.01
 _PERSONS = {
     "you": {"you": 0.7, "i": 0.2, "none": 0.2},
     "i": {"i": 0.6, "none": 0.4},
@@ -97,8 +101,10 @@ def plan_song(parts: Sequence[Part], bank: Bank, wishes: Wishes, *, seed: int, a
     ends = {frame.name: end_words(frame, bank) for frame in bank.frames}
     filled = frozenset(frame.name for frame in bank.frames if any(True for _ in frame.slots()))
     naming = frozenset(frame.name for frame in bank.frames if _names_subject(frame))
+    likings = generator(seed, "lyrics", "metres", bank.language).random((len(bank.metres), len(ROLES)))
+    liked = {(m, r): float(likings[i, j]) for i, m in enumerate(bank.metres) for j, r in enumerate(ROLES)}
     search = _Search(
-        replace(bank, frames=tuple(frames)), wishes, by_name, archaic, words, ends, worlds(bank), naming, filled
+        replace(bank, frames=tuple(frames)), wishes, by_name, archaic, words, ends, worlds(bank), naming, filled, liked
     )
     plans = [Plan()]
     for part in parts:
@@ -168,6 +174,7 @@ class _Search:
     worlds: Mapping[str, str]
     naming: frozenset[str]
     filled: frozenset[str]
+    metre_draws: Mapping[tuple[str, str], float]
 
     def extend(self, plans: list[Plan], part: Part) -> list[Plan]:
         """Returns the best plans with a part added."""
@@ -208,7 +215,8 @@ class _Search:
             extra = abs(metre.mean - part.syllables) - nearest
             loose = part.role in ("prechorus", "bridge", "outro")
             if metre.name in fixed or (not fixed and extra <= _FARTHEST_METRE):
-                yield metre, (0.6 if loose else 0.8) * extra * max(1, part.num_lines // 4)
+                liking = self.metre_draws[metre.name, part.role] * (extra < _NEAR_METRE and not fixed)
+                yield metre, (0.6 if loose else 0.8) * extra * max(1, part.num_lines // 4) - _METRE_JITTER * liking
 
     def _grow(
         self, plan: Plan, part: Part, metre: Metre, size: int, left: int, cut: bool, levels: Sequence[int]
@@ -262,11 +270,12 @@ class _Search:
     def _worth(self, plan: Plan, part: Part, frame: Frame, words: frozenset[str], left: int) -> float:
         others = [f for fs in plan.frames.values() for f in fs]
         fit = self.wishes.weight(frame.themes)
-        worth = 3.0 * fit - 1.0 * (fit < 0.15) + _JITTER * self.draws[_whole(frame)]
-        worth += _NAMED.get(part.role, 0.8) * self.wishes.names(frame.themes)
+        told = self.wishes.names(frame.themes)
+        worth = 3.0 * fit - 1.0 * (fit < 0.15) + _JITTER * (1.0 + told) * self.draws[_whole(frame)]
+        worth += _NAMED.get(part.role, 0.8) * told
         worth += 4.0 * (self.archaic and frame.archaic)
         slots = {name for name, _ in frame.slots()} if frame.name in self.filled else set()
-        worth += 9.0 * ("title" in slots) + (0.8 if self.wishes.is_named else 5.0) * ("subject" in slots)
+        worth += 14.0 * ("title" in slots) + (0.8 if self.wishes.is_named else 5.0) * ("subject" in slots)
         if frame.mood != "neutral" and self.wishes.tone != "neutral":
             worth += 0.5 if frame.mood == self.wishes.tone else -2.5
         if plan.chorus:
@@ -305,7 +314,7 @@ def _place(part: Part, frame: Frame, *, first: bool, last: bool) -> float:
     if part.index == 0 and first:
         return 1.2 if "opening" in frame.places else -1.5
     if part.index > 0 and part.index == part.count - 1 and last:
-        return 1.0 if "closing" in frame.places else 0.3 if "middle" in frame.places else -1.5
+        return 1.0 if "closing" in frame.places else 0.6 if "middle" in frame.places else -1.5
     return 0.8 if "middle" in frame.places else -0.5
 
 

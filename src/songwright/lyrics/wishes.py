@@ -15,6 +15,7 @@ _RANKS = (1.0, 0.8, 0.65, 0.5)
 """What the first, second, third and fourth theme of a frame count."""
 _NAMED_RANKS = (1.0, 0.55, 0.3, 0.2)
 """The same for what the subject names: a song about summer is not one about love in which it is summer."""
+_UNDER_NO_SUBJECT = 0.7
 _CORE = {
     "love",
     "longing",
@@ -98,17 +99,23 @@ def weigh(request: LyricRequest, bank: Bank) -> Wishes:
         _tone(request, bank, said),
         tuple(zip(subject, known[: len(subject)], strict=True)),
         bool(themes_in(request.subject, bank)),
-        _telling(themes_in(request.subject, bank), bank),
+        _telling(request, bank),
         request.title.strip(),
         tuple(known[len(subject) :]),
     )
 
 
-def _telling(themes: tuple[str, ...], bank: Bank) -> dict[str, float]:
-    """Returns the themes, each with how telling it is beside the others: nights are many, rain is rain."""
+def _telling(request: LyricRequest, bank: Bank) -> dict[str, float]:
+    """Returns the themes of the subject, each with how telling it is beside the others: nights are many, rain is rain.
+
+    Where the prompt has no subject of its own ("a love song", "a Christmas song"), its themes count, a little less.
+    """
+    said = themes_in(request.subject, bank)
+    share = 1.0 if said else _UNDER_NO_SUBJECT
+    themes = said or (() if request.subject.strip() else themes_in(request.prompt, bank))
     counts = {theme: max(1, sum(theme in frame.themes for frame in bank.frames)) for theme in themes}
     fewest = min(counts.values(), default=1)
-    return {theme: fewest / count for theme, count in counts.items()}
+    return {theme: share * fewest / count for theme, count in counts.items()}
 
 
 def themes_in(text: str, bank: Bank) -> tuple[str, ...]:
