@@ -58,7 +58,7 @@ class Rotary(nn.Module):
 def rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
     """Returns x (..., n, D) turned by tables (n, D) of `Rotary`."""
     cos, sin = rotation
-    return (x * cos + x.roll(x.shape[-1] // 2, -1) * sin).to(x.dtype)
+    return torch.addcmul(x * cos, x.roll(x.shape[-1] // 2, -1), sin).to(x.dtype)
 
 
 def skew(products: Tensor) -> Tensor:
@@ -124,9 +124,8 @@ class Attention(nn.Module):
         """
         batch, length, dim = x.shape
         qkv = self.qkv(x).view(batch, length, 3, self.num_heads, dim // self.num_heads)
-        query, keys, values = qkv.permute(2, 0, 3, 1, 4)  # each (B, H, n, D / H)
-        if rotation is not None:
-            query, keys = rotate(query, rotation), rotate(keys, rotation)
+        turning, values = qkv[:, :, :2].permute(2, 0, 3, 1, 4), qkv[:, :, 2].transpose(1, 2)
+        query, keys = turning if rotation is None else rotate(turning, rotation)  # each (B, H, n, D / H)
         if cache is not None:
             keys, values = cache.write(keys, values, first)
         mask = self._mask(query, keys.shape[2])

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from songwright.neural.attention import Attention, KeyValueCache, Rotary
 from songwright.neural.feedforward import SwiGLU
@@ -27,7 +28,7 @@ class TransformerBlock(nn.Module):
         self.attention = Attention(dim, num_heads, relative_span, dropout)
         self.feedforward_norm = RMSNorm(dim)
         self.feedforward = SwiGLU(dim, feedforward_dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = dropout
 
     def forward(
         self,
@@ -37,9 +38,11 @@ class TransformerBlock(nn.Module):
         first: int = 0,
     ) -> Tensor:
         """Returns (B, n, D); the arguments are those of `Attention.forward`."""
-        x = x + self.dropout(self.attention(self.attention_norm(x), rotation, cache, first))
-        result: Tensor = x + self.dropout(self.feedforward(self.feedforward_norm(x)))
-        return result
+        x = x + self._dropped(self.attention(self.attention_norm(x), rotation, cache, first))
+        return x + self._dropped(self.feedforward(self.feedforward_norm(x)))
+
+    def _dropped(self, x: Tensor) -> Tensor:
+        return functional.dropout(x, self.dropout) if self.training and self.dropout else x
 
 
 class Transformer(nn.Module):
