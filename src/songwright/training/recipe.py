@@ -151,13 +151,14 @@ def read_recipe(folder: Path, overrides: Sequence[str] = ()) -> Recipe:
     """Returns the recipe of a folder.
 
     Args:
-        folder: holds `config.toml` and `task.py`.
+        folder: holds `config.toml` and `task.py`; or another such file beside them, ``recipes/composer/base.toml``.
         overrides: settings that win, like ``optimiser.lr=1e-4`` or ``task.network.dim=64``.
 
     Raises:
         ConfigError: a file is missing or a setting is unknown, of the wrong type or out of range.
     """
-    path = folder / CONFIG_FILE
+    path = folder if folder.suffix == ".toml" else folder / CONFIG_FILE
+    folder = path.parent
     if not path.is_file() or not (folder / TASK_FILE).is_file():
         raise ConfigError(f"{folder} is no recipe: expected a folder with {CONFIG_FILE} and {TASK_FILE}")
     try:
