@@ -169,6 +169,15 @@ def restore_folder(target: Path) -> None:
             old.rename(target)
 
 
+def sweep(folder: Path) -> None:
+    """Removes what a kill left half-written in a folder; only while nothing else writes there."""
+    for left in folder.glob(".*.partial"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
+
+
 def sync_folder(folder: Path) -> None:
     """Makes renames in a folder outlive a power cut, where the system can."""
     try:

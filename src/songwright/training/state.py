@@ -145,7 +145,7 @@ class StateStore:
         return f"Delete {damaged} to {way}"
 
     def _prune(self, keep: set[str]) -> None:
-        for path in [*self.folder.glob("step-*"), *self.folder.glob(".*.partial")]:
+        for path in self.folder.glob("step-*"):
             if path.name not in keep:
                 shutil.rmtree(path, ignore_errors=True)
 

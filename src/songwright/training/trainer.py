@@ -9,7 +9,6 @@ import errno
 import hashlib
 import json
 import math
-import shutil
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -22,7 +21,7 @@ from torch import Tensor
 
 from songwright.errors import ConfigError, InputError, SongwrightError
 from songwright.training.batches import Batches
-from songwright.training.checkpoint import restore_folder, save_model
+from songwright.training.checkpoint import restore_folder, save_model, sweep
 from songwright.training.curves import Curves
 from songwright.training.meter import Meter
 from songwright.training.optimiser import Optimiser, learning_rate
@@ -136,8 +135,8 @@ class _Run:
         if self.processes.is_first:
             for name in ("best", "last"):
                 restore_folder(self.out / name)
-            for left in self.out.glob(".*.partial"):
-                shutil.rmtree(left, ignore_errors=True)
+            sweep(self.out)
+            sweep(self.store.folder)
             if not resume:
                 self.store.clear()
         state = self.store.load() if resume else None
@@ -265,8 +264,9 @@ class _Run:
         if self.processes.is_first:
             parts = {"model": model_tensors(self.model), "mean": self.mean.means, "adam": self.optimiser.tensors()}
             tensors = {f"{part}.{name}": t for part, named in parts.items() for name, t in named.items()}
-            self.store.save(State(self.at, self.tables, to_arrays(tensors)))
+            # The state comes last: a kill before it has these steps done, and all of this written, once more.
             self._save_model("last", {"nats": self.at.nats} if math.isfinite(self.at.nats) else {})
+            self.store.save(State(self.at, self.tables, to_arrays(tensors)))
         self.meter.leave_out(time.monotonic() - begun)
 
     def _save_model(self, name: str, validation: dict[str, float]) -> None:
