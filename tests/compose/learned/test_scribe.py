@@ -1,0 +1,147 @@
+"""Whatever the network says, what is written is music in the language: given parts stay, bars add up, ranges hold."""
+
+import numpy as np
+import pytest
+
+from songwright.brief.brief import Brief
+from songwright.compose.compose import compose_song
+from songwright.compose.learned.grammar import PartRules
+from songwright.compose.learned.scribe import Scribe, skeleton
+from songwright.compose.tokens.decode import decode
+from songwright.compose.tokens.encode import encode
+from songwright.compose.tokens.features import FEATURE_SIZES
+from songwright.compose.tokens.piece import index_piece
+from songwright.compose.tokens.vocabulary import KIND, POSITION, ROLES, VALUE, VALUES, VOCABULARY_SIZES, Kind
+from songwright.compose.tokens.windows import Choice, ChosenPart, build
+from songwright.errors import InputError
+
+torch = pytest.importorskip("torch")
+
+from songwright.neural.language_model import LanguageModelConfig, MultiStreamLM  # noqa: E402
+from songwright.neural.torch_steps import TorchStepModel  # noqa: E402
+
+STEPS = 700
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    config = LanguageModelConfig(
+        VOCABULARY_SIZES, "depth", dim=16, num_layers=1, num_heads=2, max_steps=STEPS, depth_dim=16, depth_layers=1,
+        feature_sizes=FEATURE_SIZES,
+    )  # fmt: skip
+    return TorchStepModel(MultiStreamLM(config))
+
+
+@pytest.fixture(scope="module")
+def piece():
+    return index_piece(encode(compose_song(Brief(styles=("rock",), seed=2))).codes)
+
+
+def example(piece, targets=("melody", "bass"), given=("harmony", "drums"), hole=None, bars=(8, 14)):
+    parts = {ROLES[part.role]: part for part in reversed(piece.parts)}
+    chosen = [ChosenPart(parts[role], role in targets) for role in (*given, *targets)]
+    return build(piece, Choice(*bars, tuple(chosen), hole=hole))
+
+
+def write(model, made, seeds=(0, 1), **options):
+    return Scribe(model, made, **options).write([np.random.default_rng(s) for s in seeds], max_steps=STEPS)
+
+
+def events(written, part):
+    return written.codes[:, written.free & (written.parts == part)], written.bars[
+        written.free & (written.parts == part)
+    ]
+
+
+def test_what_is_written_is_in_the_language(model, piece):
+    for written in write(model, example(piece), seeds=(0, 1, 2)):
+        song = decode(written.codes.astype(np.int16))
+        assert {track.role for track in song.tracks} >= {"drums"}
+
+
+def test_given_parts_and_everything_outside_the_hole_stay(model, piece):
+    made = example(piece, hole=(2, 4))
+    bare, opens = skeleton(made)
+    for written in write(model, made):
+        kept = written.codes[:, ~written.free]
+        assert np.array_equal(kept, bare.codes)
+        assert opens.sum() == 4  # two parts in two bars
+        assert set(written.bars[written.free].tolist()) <= {2, 3}
+
+
+def test_bars_before_the_first_one_stay(model, piece):
+    for written in write(model, example(piece), from_bar=4):
+        assert written.bars[written.free].min() >= 4
+
+
+def test_rules_hold(model, piece):
+    major = np.isin(np.arange(12), (0, 2, 4, 5, 7, 9, 11))
+    rules = {2: PartRules(60, 72, major, grid=(12,), lengths=(12,), least=(3,) * 6, most=6), 3: PartRules(36, 48)}
+    for written in write(model, example(piece), rules=rules, seeds=range(4)):
+        notes, bars = events(written, 2)
+        pitches = notes[VALUE] - VALUES["pitch"].start
+        assert pitches.min() >= 60
+        assert pitches.max() <= 72
+        assert major[pitches % 12].all()
+        assert ((notes[POSITION] - 1) % 12 == 0).all()
+        counts = np.bincount(bars, minlength=6)
+        assert counts.min() >= 3
+        assert counts.max() <= 6
+        for bar in range(6):
+            assert (np.diff(notes[POSITION, bars == bar]) > 0).all()  # a single voice
+
+
+def test_wishes_that_leave_nothing_give_way(model, piece):
+    nothing = PartRules(pitch_classes=np.zeros(12, dtype=bool), least=(1,) * 6)
+    written = write(model, example(piece), rules={2: nothing})[0]
+    assert events(written, 2)[0].shape[1] >= 6
+
+
+def test_chords_and_drums(model, piece):
+    allowed = np.zeros(VALUES["chord"].size, dtype=bool)
+    allowed[1:4] = True
+    made = example(piece, targets=("harmony", "drums"), given=("melody",))
+    rules = {1: PartRules(chords=allowed, slash=False, least=(1,) * 6), 2: PartRules(drums=frozenset({36, 38}))}
+    written = write(model, made, rules=rules)[0]
+    chords, _ = events(written, 1)
+    assert set((chords[VALUE] - VALUES["chord"].start).tolist()) <= {1, 2, 3}
+    drums, _ = events(written, 2)
+    assert set((drums[VALUE] - VALUES["drum"].start).tolist()) <= {36, 38}
+
+
+def test_a_row_is_the_same_whatever_stands_beside_it(model, piece):
+    three = write(model, example(piece), seeds=(5, 6, 7))
+    alone = write(model, example(piece), seeds=(6,))[0]
+    assert np.array_equal(three[1].codes, alone.codes)
+    assert np.allclose(three[1].log_probabilities, alone.log_probabilities, atol=1e-4)
+    assert not np.array_equal(three[0].codes, three[1].codes)
+
+
+def test_probabilities_are_those_of_the_whole_sequence(model, piece):
+    """Sampled without rules, the nats of a row are those that the network gives to its events afterwards."""
+    from songwright.compose.tokens.tracker import Tracker
+
+    made = example(piece, targets=("melody",), given=("harmony",), bars=(8, 10))
+    written = write(model, made, seeds=(3,))[0]
+    scribe = Scribe(model, made)
+    tracker, columns = Tracker(scribe.bare), []
+    follows = [Kind(int(k)) for k in written.codes[KIND]]
+    for t in range(written.codes.shape[1]):
+        columns.append(tracker.features.copy())
+        after = (k for k in follows[t + 1 :] if k in (Kind.TRACK, Kind.BAR, Kind.FILL, Kind.EOS))
+        tracker.feed(written.codes[:, t], int(written.parts[t]), next(after, Kind.EOS))
+    codes, features = (
+        torch.tensor(written.codes)[None],
+        torch.tensor(np.stack(columns, axis=1), dtype=torch.int64)[None],
+    )
+    with torch.no_grad():
+        nats = model.model.nats(codes, features)[0].numpy()
+    free = written.free
+    # The grammar leaves out what cannot be, so what it chose is at least as likely as in the whole vocabulary.
+    assert (-nats.sum(axis=0)[free] <= written.log_probabilities[free] + 1e-4).all()
+
+
+def test_too_little_room_is_told(model, piece):
+    with pytest.raises(InputError, match="leave no room"):
+        Scribe(model, example(piece)).write([np.random.default_rng(0)], max_steps=40)
