@@ -1,0 +1,213 @@
+"""What the trainer learns here: parts of songs, event by event, given the other parts, chords, form and words."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from songwright.compose.tokens.batches import Batch, Pieces, draw_batch, fixed_examples, stack
+from songwright.compose.tokens.draw import DrawSettings
+from songwright.compose.tokens.features import FEATURE_SIZES, FEATURES
+from songwright.compose.tokens.piece import TARGET_KINDS
+from songwright.compose.tokens.vocabulary import KIND, VOCABULARY_SIZES, Kind, vocabulary_hash
+from songwright.compose.tokens.windows import Example
+from songwright.errors import ConfigError, InputError
+from songwright.neural.attention import Attention
+from songwright.neural.language_model import LanguageModelConfig, MultiStreamLM
+from songwright.seeding import generator
+from songwright.training.recipe import from_table
+from songwright.training.shards import Shards, Split, open_shards
+from songwright.training.task import LossParts
+
+MODEL_KIND = "composer"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The table [task].
+
+    Attributes:
+        corpora: share of each corpus in what is drawn.
+        network: keys of `LanguageModelConfig` but the vocabularies.
+        lengths: events of an example; each batch takes one of them.
+        batch_steps: events of a batch.
+        draw: how examples are drawn.
+        smoothing: of labels, in learning alone.
+        valid_examples: for each kind of part.
+        valid_length: most events of an example of the validation.
+        valid_seed: decides which these are.
+        shards: their folder; empty for SONGWRIGHT_SHARDS.
+    """
+
+    corpora: Mapping[str, float]
+    network: Mapping[str, Any]
+    lengths: tuple[int, ...] = (192, 320, 448, 640)
+    batch_steps: int = 5120
+    draw: DrawSettings = field(default_factory=DrawSettings)
+    smoothing: float = 0.0
+    valid_examples: int = 40
+    valid_length: int = 512
+    valid_seed: int = 1
+    shards: str = ""
+
+    def folder(self) -> Path:
+        """Returns where the shards are; raises InputError if nobody said."""
+        folder = self.shards or os.environ.get("SONGWRIGHT_SHARDS", "")
+        if not folder:
+            raise InputError("where are the shards? set SONGWRIGHT_SHARDS to what `songwright prepare-scores` wrote")
+        return Path(folder)
+
+
+class ComposerTask:
+    """Examples of training pieces; validation on fixed examples of pieces held apart, one kind of part at a time."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        self.name, self.settings = name, settings
+        self.shards = open_shards(settings.folder(), vocabulary=vocabulary_hash())
+        _check_corpora(self.shards, settings.corpora)
+        self.train = _pieces(self.shards, "train", settings.corpora)
+        self.valid = _valid_batches(_pieces(self.shards, "valid", settings.corpora), settings)
+        self.network = LanguageModelConfig.from_dict(
+            {
+                **settings.network,
+                "vocabulary_sizes": VOCABULARY_SIZES,
+                "feature_sizes": FEATURE_SIZES,
+                "max_steps": max(*settings.lengths, settings.valid_length, settings.network.get("max_steps", 0)),
+            }
+        )
+
+    def build_model(self) -> MultiStreamLM:
+        """Returns the network with its first weights; it drops no attention weights, which would cost a third more."""
+        model = MultiStreamLM(self.network)
+        for module in model.modules():
+            if isinstance(module, Attention):
+                module.dropout = 0.0
+        return model
+
+    def train_batch(self, number: int, random: np.random.Generator) -> Mapping[str, Tensor]:
+        """Returns examples of one of the lengths, which takes its turn by chance."""
+        settings = self.settings
+        length = int(settings.lengths[random.integers(len(settings.lengths))])
+        return tensors(draw_batch(self.train, length, settings.batch_steps, settings.draw, random))
+
+    def loss(self, model: torch.nn.Module, batch: Mapping[str, Tensor]) -> LossParts:
+        """Returns the nats of what is to be written; predictions are counted by events."""
+        assert isinstance(model, MultiStreamLM)
+        nats, smoothed = event_nats(model, batch, self.settings.smoothing)
+        count = batch["mask"].any(1).sum().to(nats)
+        return LossParts(nats=nats.sum(), count=count, objective=smoothed if self.settings.smoothing else None)
+
+    def validate(self, model: torch.nn.Module) -> Mapping[str, float]:
+        """Returns nats a note (of the harmony: a chord) of every kind of part, what ends the parts included."""
+        assert isinstance(model, MultiStreamLM)
+        sums = np.zeros((2, len(TARGET_KINDS)))
+        device = next(model.parameters()).device
+        for batch in self.valid:
+            moved = {name: tensor.to(device) for name, tensor in batch.items()}
+            nats, _ = event_nats(model, moved)
+            kinds = batch["kinds"][batch["mask"].any(1)].numpy()
+            event = batch["codes"][:, KIND][batch["mask"].any(1)].numpy()
+            notes = (event == Kind.NOTE) | (event == Kind.CHORD)
+            sums[0] += np.bincount(kinds, nats.double().cpu().numpy(), len(TARGET_KINDS))
+            sums[1] += np.bincount(kinds[notes], minlength=len(TARGET_KINDS))
+        found = {"nats": float(sums[0].sum() / max(1.0, sums[1].sum()))}
+        each = zip(TARGET_KINDS, sums[0], sums[1], strict=True)
+        return found | {kind: float(nats / count) for kind, nats, count in each if count}
+
+    def model_config(self) -> Mapping[str, Any]:
+        """Returns what goes into `config.json`."""
+        used = [i for i in self.shards.select() if self.settings.corpora.get(self.shards.pieces[i].corpus, 0.0) > 0]
+        learned = [i for i in used if self.shards.pieces[i].split == "train"]
+        return {
+            "kind": MODEL_KIND,
+            "network": self.network.as_dict(),
+            "features": list(FEATURES),
+            **self.shards.provenance(learned),
+        }
+
+
+def make_task(table: Mapping[str, Any], folder: Path) -> ComposerTask:
+    """Returns the task of a recipe's table."""
+    return ComposerTask(str(table["name"]), from_table(Settings, table))
+
+
+def _check_corpora(shards: Shards, weights: Mapping[str, float]) -> None:
+    """Raises ConfigError for corpora that are not there, or that weights must not learn from."""
+    ledger = shards.manifest["ledger"]
+    for name, weight in weights.items():
+        if not isinstance(weight, int | float) or weight < 0:
+            raise ConfigError(f"[task.corpora] {name}: expected a share of 0 or more, got {weight!r}")
+        if weight and name not in ledger:
+            raise ConfigError(f"[task.corpora] {name}: not in these shards, which hold {', '.join(ledger)}")
+        if weight and not ledger[name].get("usable", False):
+            raise ConfigError(f"[task.corpora] {name}: weights must not learn from it: {ledger[name].get('why_not')}")
+
+
+def _pieces(shards: Shards, split: Split, weights: Mapping[str, float]) -> Pieces:
+    corpora = {name: shards.select(split=split, corpora=[name]) for name in weights}
+    return Pieces(shards.codes, corpora, weights, shards.num_steps)
+
+
+def _valid_batches(pieces: Pieces, settings: Settings) -> list[Mapping[str, Tensor]]:
+    """Returns the fixed examples of every kind of part, sorted by length, in batches."""
+    examples: list[Example] = []
+    for kind in TARGET_KINDS:
+        examples += fixed_examples(
+            pieces,
+            kind,
+            settings.valid_examples,
+            settings.valid_length,
+            lambda attempt, kind=kind: generator(settings.valid_seed, "valid", kind, attempt),  # type: ignore[misc]
+        )
+    examples.sort(key=lambda example: example.num_steps)
+    size = max(1, settings.batch_steps // settings.valid_length)
+    return [tensors(stack(examples[i : i + size])) for i in range(0, len(examples), size)]
+
+
+def tensors(batch: Batch) -> dict[str, Tensor]:
+    """Returns a batch as tensors: codes and features int64, mask bool, kinds int64."""
+    return {
+        "codes": torch.from_numpy(batch.codes.astype(np.int64)),
+        "features": torch.from_numpy(batch.features.astype(np.int64)),
+        "mask": torch.from_numpy(batch.mask),
+        "kinds": torch.from_numpy(batch.kinds.astype(np.int64)),
+    }
+
+
+def event_nats(model: MultiStreamLM, batch: Mapping[str, Tensor], smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
+    """Returns (N,) nats of each event that is learned, in order of (row, step), and the smoothed sum.
+
+    The depth transformer runs over these events alone, and every head over those of its own stream.
+
+    Args:
+        model: with pattern "depth", "flat", "delay" or "parallel".
+        batch: as from `tensors`.
+        smoothing: of the labels of the sum.
+    """
+    codes, mask = batch["codes"], batch["mask"]
+    chosen = mask.any(1)  # (B, T)
+    wanted = mask.transpose(1, 2)[chosen]  # (N, K)
+    target = codes.transpose(1, 2)[chosen]
+    if model.depth is not None:
+        hidden = model.hidden(codes, batch["features"])[chosen]  # (N, D)
+        vectors = model.depth(hidden[None], model.ids(codes)[chosen][None])[0]  # (N, K, depth)
+        each = [head(vectors[wanted[:, k], k]) for k, head in enumerate(model.heads)]
+    else:
+        each = [logits[chosen][wanted[:, k]] for k, logits in enumerate(model(codes, batch["features"]))]
+    nats = torch.zeros(len(wanted), device=codes.device)
+    smoothed = torch.zeros((), device=codes.device)
+    for k, logits in enumerate(each):
+        rows = wanted[:, k]
+        right = target[rows, k]
+        nats = nats.masked_scatter(rows, nats[rows] + functional.cross_entropy(logits.float(), right, reduction="none"))
+        if smoothing:
+            smoothed = smoothed + functional.cross_entropy(
+                logits.float(), right, reduction="sum", label_smoothing=smoothing
+            )
+    return nats, smoothed
