@@ -167,3 +167,26 @@ def test_chorus_of_any_length_begins_or_ends_with_its_hook(num_lines):
     lines = ["hook", "b", "hook", "d"]
     found = chorus_lines(lines, ["hook", "e", "hook", "f"], (0, 2), num_lines)
     assert len(found) == num_lines and found[0] == "hook"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_repetitive_songs_say_the_hook_more_often_in_shorter_lines(language):
+    for seed in range(3):
+        plain = assemble(ask(language, seed=seed)).sections
+        terse = assemble(ask(language, seed=seed, traits=("repetitive",))).sections
+        most = Counter(line for lines in terse for line in lines).most_common(1)[0][1]
+        assert most > Counter(line for lines in plain for line in lines).most_common(1)[0][1]
+        assert [len(lines) for lines in terse] == [len(lines) for lines in plain]
+        assert sum(line_lengths(terse[0], language)) <= sum(line_lengths(plain[0], language))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sixteen_bars_of_rap_keep_one_thread(language):
+    bank = load_bank(language)
+    threads = {line.rstrip(" ,."): f.threads for f in bank.frames if "rap" in f.roles for line in f.lines}
+    for seed in range(4):
+        sections = (SectionRequest("chorus", 4), SectionRequest("verse", 16, 12.0))
+        request = ask(language, subject="", prompt="rap about work", style="hip_hop", sections=sections, seed=seed)
+        rapped = [threads[line] for line in assemble(request).sections[1]]
+        assert len(rapped) == 16
+        assert sum(bool(set(found) & set(rapped[0])) for found in rapped) >= 12, rapped

@@ -15,7 +15,6 @@ from songwright.lyrics.wishes import Wishes, weigh
 from songwright.lyrics.words import split_words
 from songwright.seeding import generator
 
-CHORUS_LINES = 4
 ROLE_OF = {
     "intro": "outro", "verse": "verse", "theme": "verse", "head": "verse", "solo": "bridge", "prechorus": "prechorus",
     "build": "prechorus", "chorus": "chorus", "drop": "chorus", "bridge": "bridge", "interlude": "bridge",
@@ -23,6 +22,8 @@ ROLE_OF = {
 }  # fmt: skip
 """Role of the bank for each role of the score."""
 RAP_STYLES = ("hip_hop", "trap")
+_TERSE = 0.7
+"""How long a line of a repetitive song is beside the usual one."""
 ARCHAIC = (("zh", "guofeng"),)
 """Languages and styles that ask for old words by themselves."""
 
@@ -59,9 +60,15 @@ def assemble(request: LyricRequest) -> Written:
     sections = []
     for key, role, section in zip(keys, roles, request.sections, strict=True):
         lines = filled[key]
-        if role == "chorus" and chorus:
+        if role == "chorus" and chorus and repeats(request):
+            lines = hooked_lines(lines, chorus.hook, section.num_lines)
+        elif role == "chorus" and chorus:
             twin = filled.get("chorus twin", lines)
             lines = chorus_lines(lines, twin, chorus.hook, section.num_lines)
+        elif role in ("outro", "bridge") and chorus and chorus.hook and repeats(request):
+            kept = section.num_lines // 2 if role == "bridge" else 0
+            hook = filled["chorus"][chorus.hook[0]]
+            lines = [*lines[:kept], *[hook] * (section.num_lines - kept)]
         elif role == "outro" and chorus:
             lines = _outro(lines, filled["chorus"], chorus.hook, section.num_lines)
         sections.append(tuple(lines[: section.num_lines]))
@@ -96,6 +103,24 @@ def chorus_lines(lines: Sequence[str], twin: Sequence[str], hook: Sequence[int],
     return [*found, *(lines[len(lines) - rest :] if rest else ())]
 
 
+def repeats(request: LyricRequest) -> bool:
+    """Returns whether a song is wanted that says little, often: by its traits, or because it shall hypnotise."""
+    return "repetitive" in request.traits or "hypnotic" in request.moods
+
+
+def hooked_lines(lines: Sequence[str], hook: Sequence[int], num_lines: int) -> list[str]:
+    """Returns a chorus that is its hook, with one other line in four.
+
+    Args:
+        lines: the chorus as written.
+        hook: which lines are the hook.
+        num_lines: wanted.
+    """
+    main = lines[hook[0]] if hook else lines[0]
+    other = next((line for line in lines if line != main), main)
+    return [other if index % 4 == 1 else main for index in range(num_lines)]
+
+
 def _role(section: SectionRequest, request: LyricRequest, bank: Bank) -> str:
     """Returns the bank's role for a section; roles without frames are written as verses."""
     role = ROLE_OF[section.role]
@@ -125,7 +150,8 @@ def _parts(request: LyricRequest, roles: Sequence[str], keys: Sequence[str]) -> 
         num_lines = max(section.num_lines, old.num_lines if old else 0)
         number = int(key.rsplit(" ", 1)[1]) - 1 if " " in key else 0
         first = next(s for s, r in zip(request.sections, roles, strict=True) if r == role)
-        parts[key] = Part(key, role, num_lines, first.syllables, number, roles.count(role))
+        syllables = first.syllables * (_TERSE if repeats(request) and role != "rap" else 1.0)
+        parts[key] = Part(key, role, num_lines, syllables, number, roles.count(role))
     return sorted(parts.values(), key=lambda part: part.role != "chorus")
 
 

@@ -21,6 +21,8 @@ _JITTER = 3.4
 """What the seed may add to a frame; twice as much to one about the subject itself, so that these take turns."""
 _METRE_JITTER = 3.0
 """What a seed may prefer one near metre over another by, so that two songs do not draw from one pool."""
+_RAP_THREAD = 6.0
+"""What it is worth that sixteen bars stay with one thing."""
 _GIVEN_UP, _REPEATED = 0.7, 6.0
 """What it costs to give up what is barred, and to use a frame again, so that another metre is taken if one has more."""
 _RARE = ("humour", "war_peace", "faith", "winter")
@@ -275,13 +277,13 @@ class _Search:
         worth += _NAMED.get(part.role, 0.8) * told
         worth += 4.0 * (self.archaic and frame.archaic)
         slots = {name for name, _ in frame.slots()} if frame.name in self.filled else set()
-        worth += 14.0 * ("title" in slots) + (0.8 if self.wishes.is_named else 5.0) * ("subject" in slots)
+        worth += 14.0 * ("title" in slots) + (0.8 if self.wishes.is_named else 8.0) * ("subject" in slots)
         if frame.mood != "neutral" and self.wishes.tone != "neutral":
             worth += 0.5 if frame.mood == self.wishes.tone else -2.5
         if plan.chorus:
             worth += _PERSONS[plan.chorus.person].get(frame.person, -1.0)
             worth += 1.3 * (self.worlds[_whole(frame)] == self.worlds[_whole(plan.chorus)])
-        worth += 0.4 * any(set(frame.threads) & set(f.threads) for f in others)
+        worth += self._thread(part, frame, others)
         worth += 0.5 * (bool(others) and self.worlds[_whole(frame)] in {self.worlds[_whole(f)] for f in others})
         here = plan.frames[part.key]
         worth -= 0.5 * len(words & frozenset(w for f in here for w in self.words[_whole(f)]))
@@ -295,6 +297,13 @@ class _Search:
                 frame.scheme not in {f.scheme for f in others}
             )
         return worth * min(1.0, len(frame.lines) / min(left, 4)) - 0.8 * (len(frame.lines) < min(left, 4))
+
+    def _thread(self, part: Part, frame: Frame, others: Sequence[Frame]) -> float:
+        """Returns the gain of a motif that is already there; a rap keeps to the one that it began with."""
+        if part.role != "rap":
+            return 0.4 * any(set(frame.threads) & set(f.threads) for f in others)
+        rapped = [f for f in others if "rap" in f.roles and f.threads]
+        return _RAP_THREAD * bool(rapped and set(frame.threads) & set(rapped[0].threads))
 
     def _sister(self, plan: Plan, part: Part, frame: Frame) -> float:
         """Returns the gain of keeping the scheme of the first verse in the same place."""
