@@ -18,6 +18,7 @@ from songwright.training.recipe import load_task, read_recipe  # noqa: E402
 from songwright.training.trainer import train  # noqa: E402
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "polyphonic"
+JSB = RECIPE / "jsb.toml"
 MODELS = sorted((RECIPE / "models").glob("polyphonic-*"))
 MOST_BYTES = 1.5 * 2**20
 SMALL = [
@@ -40,7 +41,7 @@ def corpus(tmp_path, monkeypatch):
 
 
 def test_batches_follow_from_their_number_and_stay_on_the_keyboard(corpus):
-    task = load_task(read_recipe(RECIPE, SMALL))
+    task = load_task(read_recipe(JSB, SMALL))
     starts = set()
     for number in range(20):
         batch, again = (task.train_batch(number, generator(1, "batch", number)) for _ in range(2))
@@ -52,7 +53,7 @@ def test_batches_follow_from_their_number_and_stay_on_the_keyboard(corpus):
 
 
 def test_a_whole_small_training_ends_in_a_model_that_can_be_measured(corpus):
-    recipe = read_recipe(RECIPE, SMALL)
+    recipe = read_recipe(JSB, SMALL)
     outcome = train(load_task(recipe), recipe, corpus / "run", device="cpu")
     assert outcome.is_finished and outcome.best_nats < 60
     data = corpus / "polyphonic-bl2012" / "JSB_Chorales.json"
@@ -63,12 +64,12 @@ def test_a_whole_small_training_ends_in_a_model_that_can_be_measured(corpus):
 
 def test_mistakes_are_named(corpus, monkeypatch):
     with pytest.raises(ConfigError, match="no key 'window'"):
-        load_task(read_recipe(RECIPE, ["task.window=3"]))
+        load_task(read_recipe(JSB, ["task.window=3"]))
     with pytest.raises(ConfigError, match="corpus should be one of"):
-        load_task(read_recipe(RECIPE, ["task.corpus=Bach"]))
+        load_task(read_recipe(JSB, ["task.corpus=Bach"]))
     monkeypatch.setenv("SONGWRIGHT_DATA", str(corpus / "elsewhere"))
     with pytest.raises(InputError, match="set SONGWRIGHT_DATA"):
-        load_task(read_recipe(RECIPE))
+        load_task(read_recipe(JSB))
 
 
 def test_the_markov_floor_is_a_distribution_over_frames(monkeypatch):
