@@ -6,8 +6,7 @@ How frames are chosen is in `plan`; sheets are made in `writer`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from songwright.lyrics.bank import SLOT, Bank, Frame, load_bank
-from songwright.lyrics.metre import fits, free_stresses
+from songwright.lyrics.bank import SLOT, SUBJECT_SLOTS, Bank, Frame, load_bank
 from songwright.lyrics.plan import Part, Plan, plan_song
 from songwright.lyrics.request import LyricRequest, SectionRequest
 from songwright.lyrics.sheet import Delivery, LyricLine, Word
@@ -206,8 +205,8 @@ def _twin(frame: Frame, bank: Bank) -> Frame | None:
 def _filler(name: str, template: str, bank: Bank, wishes: Wishes, used: set[str], draw: float) -> str:
     if name == "title":
         return wishes.title
-    if name == "subject":
-        return next(word for word, shape in wishes.subject_words if fits(free_stresses([shape]), template))
+    if name in SUBJECT_SLOTS:
+        return next(wishes.subject_for(name, template))
     entries = [entry for entry in bank.slots[name].entries if entry[0] not in used] or list(bank.slots[name].entries)
     worth: Mapping[str, float] = {text: 2.0 * wishes.weight(themes) for text, themes in entries}
     best = max(worth.values())

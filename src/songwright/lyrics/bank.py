@@ -24,6 +24,8 @@ PLACES = ("opening", "middle", "closing")
 PERSONS = ("i", "you", "we", "they", "none")
 MOODS = ("bright", "dark", "neutral")
 TENSES = ("present", "past", "any")
+SUBJECT_SLOTS = ("subject", "subject_acc", "subject_loc")
+"""Places for a word of the subject: as it is, and in Russian after "про" (accusative) or after "о" (prepositional)."""
 SLOT = re.compile(r"\{([a-z_0-9]+)(?::([x._]+))?\}")
 _FRAME_FIELDS = {
     "text", "metre", "roles", "place", "themes", "person", "mood", "tense", "scene", "threads", "scheme", "hook",
@@ -223,7 +225,7 @@ def _frame_problems(bank: Bank, frame: Frame) -> Iterator[str]:
     if "chorus" in frame.roles and len(frame.lines) > 1 and not (frame.hook and frame.title):
         yield "a chorus needs hook and title"
     for name, template in frame.slots():
-        if name in ("subject", "title"):
+        if name in (*SUBJECT_SLOTS, "title"):
             if not template:
                 yield f"{{{name}}} needs a template, such as {{{name}:.x}}"
         elif name not in bank.slots:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from songwright.lyrics.bank import ROLES, Bank, Frame, Metre
+from songwright.lyrics.bank import ROLES, SUBJECT_SLOTS, Bank, Frame, Metre
 from songwright.lyrics.metre import fits, free_stresses, words_of
 from songwright.lyrics.wishes import Wishes
 from songwright.seeding import generator
@@ -117,7 +117,7 @@ def plan_song(parts: Sequence[Part], bank: Bank, wishes: Wishes, *, seed: int, a
 def slots_fit(frame: Frame, wishes: Wishes) -> bool:
     """Returns whether the subject and the title have the metre of the places that a frame keeps for them."""
     for name, template in frame.slots():
-        if name == "subject" and not any(fits(free_stresses([shape]), template) for _, shape in wishes.subject_words):
+        if name in SUBJECT_SLOTS and not any(True for _ in wishes.subject_for(name, template)):
             return False
         if name == "title":
             stresses = free_stresses(wishes.title_shapes)
@@ -241,7 +241,7 @@ class _Search:
 
     def _may(self, plan: Plan, part: Part, frame: Frame, strictness: int) -> bool:
         """Returns whether a frame may come next; what is barred is given up in three steps when nothing is left."""
-        if frame.name in self.naming and any(_names_subject(f) for fs in plan.frames.values() for f in fs):
+        if frame.name in self.naming and part.role != "chorus" and self._is_named(plan):
             return False
         here = plan.frames[part.key]
         if strictness and (
@@ -261,6 +261,10 @@ class _Search:
                 return False
         return True
 
+    def _is_named(self, plan: Plan) -> bool:
+        """Returns whether a part other than the chorus names the subject already."""
+        return any(_names_subject(f) for key, fs in plan.frames.items() for f in fs if key != "chorus")
+
     def _with(self, plan: Plan, part: Part, frame: Frame, left: int) -> Plan:
         """Returns the plan with a frame added to a part."""
         words = self.words[_whole(frame)]
@@ -277,7 +281,7 @@ class _Search:
         worth += _NAMED.get(part.role, 0.8) * told
         worth += 4.0 * (self.archaic and frame.archaic)
         slots = {name for name, _ in frame.slots()} if frame.name in self.filled else set()
-        worth += 14.0 * ("title" in slots) + (0.8 if self.wishes.is_named else 8.0) * ("subject" in slots)
+        worth += 14.0 * ("title" in slots) + (0.8 if self.wishes.is_named else 8.0) * bool(slots & set(SUBJECT_SLOTS))
         if frame.mood != "neutral" and self.wishes.tone != "neutral":
             worth += 0.5 if frame.mood == self.wishes.tone else -2.5
         if plan.chorus:
@@ -328,7 +332,7 @@ def _place(part: Part, frame: Frame, *, first: bool, last: bool) -> float:
 
 
 def _names_subject(frame: Frame) -> bool:
-    return any(name == "subject" for name, _ in frame.slots())
+    return any(name in SUBJECT_SLOTS for name, _ in frame.slots())
 
 
 def _first_lines(frame: Frame, size: int) -> Frame:

@@ -1,11 +1,11 @@
 """What a request wants of the words: theme weights, bright or dark, words of the subject that may be named."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from songwright.lyrics.bank import Bank, load_bank
-from songwright.lyrics.metre import WordShape, shapes, words_of
+from songwright.lyrics.metre import WordShape, fits, free_stresses, shapes, words_of
 from songwright.lyrics.request import LyricRequest
 from songwright.seeding import generator
 
@@ -47,6 +47,7 @@ class Wishes:
         subject_words: words of the subject that may be quoted, with their shapes.
         is_named: whether a theme is known for the subject.
         named: themes that the subject itself names, with how telling each is: the rarer in the bank, the nearer to 1.
+        subject_slot: which places of the bank the subject's words may stand in; a Russian word stays as declined.
         title: wanted title and its shape, word by word; empty without one.
     """
 
@@ -55,6 +56,7 @@ class Wishes:
     subject_words: tuple[tuple[str, WordShape], ...] = ()
     is_named: bool = True
     named: Mapping[str, float] = field(default_factory=dict)
+    subject_slot: str = "subject"
     title: str = ""
     title_shapes: tuple[WordShape, ...] = ()
 
@@ -62,6 +64,14 @@ class Wishes:
         """Returns how well a list of themes answers the request: 0 not at all."""
         total = sum(self.themes.get(theme, 0.0) * rank for theme, rank in zip(themes, _RANKS, strict=False))
         return float(total / max(1.0, len(themes)) ** 0.5)
+
+    def subject_for(self, slot: str, template: str) -> Iterator[str]:
+        """Yields the words of the subject that may stand in a place and have its metre."""
+        if slot == self.subject_slot:
+            for word, shape in self.subject_words:
+                joined = slot == "subject_loc" and word[0] in "аоуиэ"  # "о осени" is "об осени"
+                if not joined and fits(free_stresses([shape]), template):
+                    yield word
 
     def names(self, themes: tuple[str, ...]) -> float:
         """Returns how much a list of themes is about what the subject names, 1 at most; what comes first tells most."""
@@ -100,6 +110,7 @@ def weigh(request: LyricRequest, bank: Bank) -> Wishes:
         tuple(zip(subject, known[: len(subject)], strict=True)),
         bool(themes_in(request.subject, bank)),
         _telling(request, bank),
+        _slot_of(request),
         request.title.strip(),
         tuple(known[len(subject) :]),
     )
@@ -140,12 +151,22 @@ def _tone(request: LyricRequest, bank: Bank, said: Mapping[str, float]) -> str:
     return "bright" if score > 0.8 else "dark" if score < -0.8 else "neutral"
 
 
+def _slot_of(request: LyricRequest) -> str:
+    """Returns the place that the subject fits: in Russian told by the preposition before it, none if there is none."""
+    if request.language != "ru":
+        return "subject"
+    said = re.search(rf"\b(про|об?)\s+{re.escape(request.subject.strip().lower())}(?!\w)", request.prompt.lower())
+    return {"про": "subject_acc"}.get(said[1], "subject_loc") if said and request.subject.strip() else ""
+
+
 def _subject_words(request: LyricRequest, bank: Bank) -> tuple[str, ...]:
     """Returns the words of the subject that can be named: not the small ones, not those that end like verbs."""
     if request.language == "zh":
         plain = re.sub(r"[^\u3400-\u9fff]", "", request.subject)
         return (plain,) if 1 <= len(plain) <= 4 else ()
     words = dict.fromkeys(words_of(request.subject))
+    if request.language == "ru" and len(words) != 1:
+        return ()  # one word of several would lose its agreement
     endings = ("ing", "ed", "ly") if request.language == "en" else ()
     return tuple(
         w for w in words if len(w) > 2 and w.isalpha() and w not in bank.stop_words and not w.endswith(endings or "\0")
