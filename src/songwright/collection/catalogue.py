@@ -17,6 +17,7 @@ from songwright.collection.corpus import Corpus
 
 CORPORA: dict[str, Corpus] = {
     "pop909": pop909.CORPUS,
+    "pop909-hands": pop909.HANDS,
     "openewld": openewld.CORPUS,
     "open-hymnal": hymnal.CORPUS,
     "openscore-lieder": lieder.CORPUS,

@@ -18,7 +18,7 @@ _KINDS = {
 _DEGREES = {1: 0, 2: 2, 3: 4, 4: 5, 5: 7, 6: 9, 7: 11, 8: 12, 9: 14, 10: 16, 11: 17, 12: 19, 13: 21}
 _COMMON = ("", "m", "7", "maj7", "m7", "sus4", "sus2", "dim", "aug", "6", "m6", "add9", "madd9", "dim7", "m7b5",
            "7sus4", "9", "maj9", "m9", "mmaj7", "5")  # fmt: skip
-_ROUGHER = ("maj7", "m7", "7", "", "m", "dim", "sus4", "sus2", "5")
+_ROUGHER = ("maj7", "m7", "7", "", "m", "dim", "sus4", "sus2")
 
 
 @lru_cache(maxsize=8192)

@@ -41,7 +41,7 @@ class Corpus:
     """One corpus.
 
     Attributes:
-        name: also the name of its archive and folder.
+        name: of the corpus in shards and ledger.
         licence: short name as the source states it.
         attribution: whom to name.
         find: returns the pieces under the data folder, in a fixed order.
@@ -51,6 +51,7 @@ class Corpus:
         language: of its words, as an espeak code; ``"?"`` when it differs from piece to piece; empty without words.
         augmentable: whether pieces may be transposed.
         needs: other folders of the data folder that `read` looks into.
+        folder: name of its archive and folder, where that is not its own.
     """
 
     name: str
@@ -63,3 +64,9 @@ class Corpus:
     language: str = ""
     augmentable: bool = True
     needs: tuple[str, ...] = ()
+    folder: str = ""
+
+    @property
+    def archive(self) -> str:
+        """Name of its folder, and of its archive without ending."""
+        return self.folder or self.name

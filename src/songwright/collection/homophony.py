@@ -1,11 +1,12 @@
-"""Chords of music in plain parts: what sounds on each beat, named; tones that only pass are not chords."""
+"""Chords of music in plain parts: what sounds on each beat, named; and how well given chords fit the notes."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import pairwise
 
 from songwright.collection.chord_names import spans
-from songwright.score.song import TICKS_PER_QUARTER, ChordSpan, MeterChange, Song
-from songwright.score.theory import QUALITIES, Chord, signature_of
+from songwright.score.song import TICKS_PER_QUARTER, ChordSpan, MeterChange, Song, Track
+from songwright.score.theory import QUALITIES, Chord, parse_chord, signature_of
 
 _PLAIN = ("", "m", "7", "dim", "m7", "maj7", "m7b5", "dim7", "aug")
 _LATE = 0.4
@@ -43,6 +44,21 @@ def chords_of_parts(song: Song) -> tuple[ChordSpan, ...]:
         if chord is not None:
             rows.append((start, chord.symbol(flats=flats)))
     return spans(rows, song.duration_ticks)
+
+
+def chord_fit(tracks: Sequence[Track], chords: Sequence[ChordSpan]) -> float:
+    """Returns the share of sounding time (up to a quarter a note) whose notes begin on a tone of the chord in force."""
+    starts = [c.start_ticks for c in chords]
+    classes = [frozenset(chord.pitch_classes) if (chord := parse_chord(c.symbol)) else None for c in chords]
+    inside = total = 0
+    for note in (n for t in tracks if not t.is_drums for n in t.notes):
+        place = bisect_right(starts, note.start_ticks) - 1
+        tones = classes[place] if place >= 0 else None
+        if tones:
+            weight = min(note.duration_ticks, TICKS_PER_QUARTER)
+            total += weight
+            inside += weight * (note.pitch % 12 in tones)
+    return inside / total if total else 0.0
 
 
 def _beats(song: Song) -> list[tuple[int, int]]:

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -103,13 +104,13 @@ def prepare(
 
 
 def _sources(corpus: Corpus, data: Path, out: Path) -> list[Source]:
-    folder = corpus_folder(data, corpus.name, out / ".unpacked")
+    folder = corpus_folder(data, corpus.archive, out / ".unpacked")
     for other in corpus.needs:
         if corpus_folder(data, other, out / ".unpacked") != folder:
-            raise InputError(f"{corpus.name} and {other} belong together: give both packed or both unpacked")
+            raise InputError(f"{corpus.archive} and {other} belong together: give both packed or both unpacked")
     sources = list(corpus.find(folder))
     if not sources:
-        raise InputError(f"{folder / corpus.name} holds none of the corpus's pieces: unpack its archive anew")
+        raise InputError(f"{folder / corpus.archive} holds none of the corpus's pieces: unpack its archive anew")
     return sources
 
 
@@ -126,7 +127,7 @@ def _held_titles(data: Path, out: Path, found: Mapping[str, Sequence[Source]]) -
         sources: Iterable[Source] = found.get(name, ())
         if name not in found:
             try:
-                sources = CORPORA[name].find(corpus_folder(data, name, out / ".unpacked"))
+                sources = CORPORA[name].find(corpus_folder(data, CORPORA[name].archive, out / ".unpacked"))
             except SongwrightError:
                 continue
         held |= {title_of(s) for s in sources if s.split == "valid" or held_out(s.song)} - {""}
@@ -204,6 +205,9 @@ def _read_all(
             for future in as_completed(futures):
                 done += future.result()
                 progress("reading", done / total)
+        except BrokenProcessPool as error:
+            raise InputError("a reading process died, perhaps for want of memory: run it again with --jobs 1; what "
+                             "was read is kept") from error  # fmt: skip
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

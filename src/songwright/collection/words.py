@@ -25,22 +25,24 @@ _MARKS: dict[str, frozenset[str]] = {
 }  # fmt: skip
 
 
-_LIGHT: dict[str, frozenset[str]] = {
-    "de": frozenset(("und", "der", "die", "das", "den", "dem", "des", "ein", "eine", "einen", "einem", "einer", "ich",
-                     "du", "er", "sie", "es", "wir", "ihr", "mir", "dir", "mich", "dich", "sich", "ihm", "ihn", "uns",
-                     "euch", "ist", "sind", "war", "bin", "bist", "hat", "in", "im", "an", "am", "auf", "aus", "bei", "beim",
-                     "mit", "von", "vom", "zu", "zum", "zur", "so", "wie", "als", "wenn", "dass", "daß", "ob", "um",
-                     "durch", "für", "vor", "nach", "mein", "dein", "sein", "kein", "nur", "noch", "was", "wer", "o",
-                     "nicht", "doch", "da", "man", "will", "soll", "kann", "hab", "ach", "denn", "wo", "ins", "ans")),
-    "fr": frozenset(("le", "la", "les", "de", "des", "du", "et", "que", "qui", "je", "tu", "il", "elle", "on", "nous",
-                     "vous", "ils", "ne", "pas", "un", "une", "mon", "ma", "mes", "ton", "ta", "tes", "son", "sa",
-                     "ses", "au", "aux", "en", "dans", "sur", "par", "pour", "si", "se", "me", "te", "est", "ce", "y")),
-    "it": frozenset(("il", "lo", "la", "i", "gli", "le", "di", "del", "della", "dei", "a", "al", "alla", "da", "dal",
-                     "in", "nel", "con", "su", "sul", "per", "e", "ed", "o", "che", "non", "mi", "ti", "si", "ci", "se",
-                     "un", "una", "è", "ma", "mio", "mia", "tuo", "tua")),
-    "es": frozenset(("el", "la", "los", "las", "de", "del", "y", "que", "en", "un", "una", "mi", "tu", "su", "por",
-                     "con", "no", "se", "me", "te", "a", "al", "es")),
-}  # fmt: skip
+_SMALL = {
+    "de": (
+        "und der die das den dem des ein eine einen einem einer ich du er sie es wir ihr mir dir mich dich "
+        "sich ihm ihn uns euch ist sind war bin bist hat in im an am auf aus bei beim mit von vom zu zum zur "
+        "so wie als wenn dass daß ob um durch für vor nach mein dein sein kein nur noch was wer o nicht doch "
+        "da man will soll kann hab ach denn wo ins ans"
+    ),
+    "fr": (
+        "le la les de des du et que qui je tu il elle on nous vous ils ne pas un une mon ma mes ton ta tes "
+        "son sa ses au aux en dans sur par pour si se me te est ce y"
+    ),
+    "it": (
+        "il lo la i gli le di del della dei a al alla da dal in nel con su sul per e ed o che non mi ti si ci "
+        "se un una è ma mio mia tuo tua"
+    ),
+    "es": ("el la los las de del y que en un una mi tu su por con no se me te a al es"),
+}
+_LIGHT = {language: frozenset(words.split()) for language, words in _SMALL.items()}
 """Small words that sound stressed only when they are spoken alone."""
 
 

@@ -151,6 +151,7 @@ def _voices(tune: _Tune, key: tuple[str, dict[str, int]], meter: tuple[int, int]
     """Returns every voice with notes, in the order of their first appearance."""
     voices: dict[str, Voice] = {}
     unit = _unit(tune.header.get("L", ""), meter)
+    early: list[tuple[str, str]] = []
     for name, kind, text in tune.body:
         if kind == "words":
             if name in voices:
@@ -158,8 +159,12 @@ def _voices(tune: _Tune, key: tuple[str, dict[str, int]], meter: tuple[int, int]
             continue
         if kind == "music" and name not in voices:
             voices[name] = Voice(unit, key, meter, tune.octaves.get(name, 0))
+            for letter, value in early:
+                voices[name].field(letter, value)
         if kind == "music":
             voices[name].music(text)
+        elif not voices:
+            early.append((kind, text))
         else:
             for voice in [voices[name]] if name in voices else list(voices.values()):
                 voice.field(kind, text)

@@ -84,7 +84,7 @@ def read_key(text: str) -> tuple[str, dict[str, int]] | None:
     if words.strip().startswith(("HP", "Hp")):
         return "A mixolydian", {"F": 1, "C": 1}
     if not match:
-        return ("C major", {}) if words.strip().lower() in ("none", "") and text.strip() else None
+        return ("C major", {}) if words.strip().lower() == "none" or not text.strip() else None
     word = match.group(3)
     mode = _MODES.get(word if word == "m" else word[:3].lower())
     if mode is None:

@@ -13,12 +13,13 @@ from pathlib import Path
 from songwright.collection.bars import regular_bars
 from songwright.collection.chord_names import spans
 from songwright.collection.corpus import Corpus, Source
+from songwright.collection.homophony import chord_fit
 from songwright.collection.parts import clean_words, is_single, lead_line, merged
 from songwright.collection.romantext import Analysed, analysis
 from songwright.errors import DataError
 from songwright.score.musicxml import read_musicxml
-from songwright.score.song import TICKS_PER_QUARTER, ChordSpan, Note, Song, Track, TrackRole
-from songwright.score.theory import parse_chord, signature_of
+from songwright.score.song import TICKS_PER_QUARTER, ChordSpan, Song, TrackRole
+from songwright.score.theory import signature_of
 from songwright.score.xml_file import load_xml
 
 _MIN_FIT = 0.62
@@ -108,25 +109,6 @@ def _placed(rows: Sequence[Analysed], song: Song, numbers: dict[int, int]) -> tu
         at = starts[index] + round((at - starts[index]) / eighth) * eighth
         placed.append((at, row.chord.symbol(flats=flats)))
     return spans(sorted(placed, key=lambda p: p[0]), song.duration_ticks)
-
-
-def chord_fit(tracks: Sequence[Track], chords: Sequence[ChordSpan]) -> float:
-    """Returns the share of sounding time (up to a quarter a note) that begins on a tone of the chord of its moment."""
-    starts = [c.start_ticks for c in chords]
-    classes = [frozenset(chord.pitch_classes) if (chord := parse_chord(c.symbol)) else None for c in chords]
-    inside = total = 0
-    for note in (n for t in tracks if not t.is_drums for n in t.notes):
-        place = bisect_right(starts, note.start_ticks) - 1
-        tones = classes[place] if place >= 0 else None
-        if tones:
-            weight = min(note.duration_ticks, TICKS_PER_QUARTER)
-            total += weight
-            inside += weight * _holds(note, tones)
-    return inside / total if total else 0.0
-
-
-def _holds(note: Note, tones: frozenset[int]) -> bool:
-    return note.pitch % 12 in tones
 
 
 CORPUS = Corpus(

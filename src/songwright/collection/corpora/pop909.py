@@ -14,6 +14,7 @@ from pathlib import Path
 from songwright.collection.chord_names import sounding_symbol, spans
 from songwright.collection.corpus import Corpus, Source
 from songwright.collection.form import sections, with_energy
+from songwright.collection.homophony import chord_fit
 from songwright.errors import DataError
 from songwright.score.midi import read_midi
 from songwright.score.song import (
@@ -41,6 +42,11 @@ _MIN_SHARED = 0.9
 _MIN_AGREEING = 0.6
 """Share of the annotated tune that must be found in the played one."""
 _SLOW_BPM = 92.0
+_BASS_BELOW = 48
+"""Pitches of the piano below this may be its bass."""
+_TRUST = 0.8
+"""What the annotated bar lines weigh, where all changes of chord and all low notes weigh 1 each."""
+_CLEARLY = 0.06
 _JOINED = 2 * _SIXTEENTH
 """A sung note whose silence after it is no longer than this lasts to the next: the rest is how it was cut off."""
 
@@ -82,8 +88,58 @@ def read(source: Source) -> Song:
         keys=clean.keys,
         tracks=tracks,
     )
-    song = replace(song, chords=_chords(chords, song))
-    return with_energy(replace(song, sections=_sections(source, song)))
+    begin = _structure_start(source, song)
+    song = replace(song, chords=_fitting(_chords(chords, song), song))
+    late = _lateness(song, begin)
+    song = _later(song, late)
+    return with_energy(replace(song, sections=_sections(source, song, None if begin is None else begin + late)))
+
+
+def _lateness(song: Song, begin: int | None) -> int:
+    """Returns how many ticks later everything must begin for bar lines to fall where bars are felt.
+
+    Half of the corrected files begin on another beat than the first. Where bars begin is shown by the hand-made phrase
+    labels (the most trusted), by the beats on which chords change, and by those on which the piano plays low.
+
+    Args:
+        song: of one metre, with chords.
+        begin: tick at which the annotated bars begin, None if unknown.
+    """
+    meter = song.meters[0]
+    if len(song.meters) > 1:
+        return 0
+    beat = TICKS_PER_QUARTER * 4 // meter.denominator
+    weights = [0.0] * meter.numerator
+    changes = [c.start_ticks for c in song.chords]
+    low = [n.start_ticks for t in song.tracks for n in t.notes if t.id == "piano" and n.pitch < _BASS_BELOW]
+    for ticks in (changes, low):
+        on_beats = [tick // beat % meter.numerator for tick in ticks if tick % beat == 0]
+        for place in on_beats:
+            weights[place] += 1.0 / len(on_beats)
+    if begin is not None and begin % beat == 0 and (meter.numerator, meter.denominator) == (4, 4):
+        weights[begin // beat % meter.numerator] += _TRUST
+    best = max(range(len(weights)), key=lambda place: (weights[place], -place))
+    return (meter.numerator - best) % meter.numerator * beat
+
+
+def _later(song: Song, ticks: int) -> Song:
+    """Returns the song after some silence; its last bar is filled."""
+    if not ticks:
+        return song
+    tracks = tuple(
+        replace(t, notes=tuple(replace(n, start_ticks=n.start_ticks + ticks) for n in t.notes)) for t in song.tracks
+    )
+    last = max(n.end_ticks for t in tracks for n in t.notes)
+    bar = song.meters[0].bar_ticks
+    end = max(-(-last // bar) * bar, song.duration_ticks // bar * bar)
+    rows = [(c.start_ticks + ticks, c.symbol) for c in song.chords]
+    return replace(
+        song,
+        tracks=tracks,
+        duration_ticks=end,
+        chords=spans(rows, end),
+        keys=tuple(replace(k, tick=k.tick + ticks if k.tick else 0) for k in song.keys),
+    )
 
 
 def _shift(tracks: Sequence[Track], score: Sequence[Note], path: Path) -> int:
@@ -150,6 +206,18 @@ def _end_of_bar(song: Song, tick: int) -> int:
     return last.tick + -(-max(0, tick - last.tick) // last.bar_ticks) * last.bar_ticks
 
 
+def _fitting(chords: tuple[ChordSpan, ...], song: Song) -> tuple[ChordSpan, ...]:
+    """Returns the chords a beat earlier or later where that fits the piano clearly better: some tracks were moved."""
+    piano = [t for t in song.tracks if t.id == "piano"]
+    best, fit = chords, chord_fit(piano, chords) + _CLEARLY
+    for shift in (-TICKS_PER_QUARTER, TICKS_PER_QUARTER):
+        moved = spans([(c.start_ticks + shift, c.symbol) for c in chords], song.duration_ticks)
+        value = chord_fit(piano, moved)
+        if value > fit:
+            best, fit = moved, value
+    return best
+
+
 def _chords(notes: Sequence[Note], song: Song) -> tuple[ChordSpan, ...]:
     """Returns the chords of the expert track, on eighths."""
     flats = signature_of(song.keys[0].key) < 0
@@ -166,15 +234,18 @@ def _chords(notes: Sequence[Note], song: Song) -> tuple[ChordSpan, ...]:
                  song.duration_ticks)  # fmt: skip
 
 
-def _sections(source: Source, song: Song) -> tuple[Section, ...]:
-    """Returns the sections of the structure annotations, if they fit these bars."""
-    folder = source.path.parent.parent.parent / "structure" / source.id
-    if not (folder / "human_label1.txt").is_file() or {(m.numerator, m.denominator) for m in song.meters} != {(4, 4)}:
-        return ()
-    begin = _structure_start(folder, song)
+def _sections(source: Source, song: Song, begin: int | None) -> tuple[Section, ...]:
+    """Returns the sections of the structure annotations, if they fit these bars.
+
+    Args:
+        source: the song.
+        song: with its notes.
+        begin: tick at which the annotations' time begins, None if unknown.
+    """
     bar = 4 * TICKS_PER_QUARTER
-    if begin is None or song.duration_ticks < bar:
+    if begin is None or {(m.numerator, m.denominator) for m in song.meters} != {(4, 4)} or song.duration_ticks < bar:
         return ()
+    folder = _structure(source)
     phrases = [(letter, int(count)) for letter, count in
                re.findall(r"([A-Za-z])(\d+)", (folder / "human_label1.txt").read_text())]  # fmt: skip
     rows: list[tuple[int, int, str]] = []
@@ -195,8 +266,15 @@ def _sections(source: Source, song: Song) -> tuple[Section, ...]:
     return sections([(start, end, role, letter) for (start, end, letter), role in zip(rows, roles, strict=True)])
 
 
-def _structure_start(folder: Path, song: Song) -> int | None:
+def _structure(source: Source) -> Path:
+    return source.path.parent.parent.parent / "structure" / source.id
+
+
+def _structure_start(source: Source, song: Song) -> int | None:
     """Returns the tick at which the annotations' time begins, found by the tune that both hold; None if unsure."""
+    folder = _structure(source)
+    if not (folder / "human_label1.txt").is_file() or not (folder / "melody.txt").is_file():
+        return None
     tune = next((t.notes for t in song.tracks if t.id == "melody"), ())
     places: dict[int, list[int]] = defaultdict(list)
     for n in tune:
@@ -250,6 +328,29 @@ def _lift(rows: Sequence[tuple[int, int, str]], song: Song) -> float:
     return (sum(sung) / len(sung) if sung else 0.0) + 0.2 * all_notes / max(1.0, bars)
 
 
+def read_hands(source: Source) -> Song:
+    """Returns one song with the piano in two: its lowest line as the bass, the rest as the chords.
+
+    Raises:
+        DataError: as for `read`, or hardly anything of the piano lies low enough to be a bass.
+    """
+    song = read(source)
+    piano = song.track("piano")
+    low = [n for n in piano.notes if n.pitch < _BASS_BELOW]
+    line = [min(group, key=lambda n: n.pitch) for _, group in groupby(low, key=lambda n: n.start_ticks)]
+    if len(line) < 0.5 * len(song.bar_starts()):
+        raise DataError(source.path, "the piano plays no bass")
+    taken = {(n.start_ticks, n.pitch) for n in line}
+    bass = tuple(
+        replace(a, duration_ticks=max(1, min(a.duration_ticks, b.start_ticks - a.start_ticks)))
+        for a, b in pairwise([*line, Note(1 << 40, 1, 0, 1)])
+    )
+    rest = tuple(n for n in piano.notes if (n.start_ticks, n.pitch) not in taken)
+    tracks = [replace(t, notes=rest) if t.id == "piano" else t for t in song.tracks]
+    tracks.append(Track("bass", "bass", "electric_bass_finger", "Bass", bass))
+    return replace(song, tracks=tuple(t for t in tracks if t.notes))
+
+
 CORPUS = Corpus(
     name="pop909",
     licence="MIT",
@@ -259,3 +360,4 @@ CORPUS = Corpus(
     read=read,
     needs=("pop909-cl",),
 )
+HANDS = replace(CORPUS, name="pop909-hands", folder="pop909", read=read_hands)
