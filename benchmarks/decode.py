@@ -73,7 +73,9 @@ def as_llama(model: MultiStreamLM) -> Any:
         [model.stream[(k + 1) % config.num_streams].expand(size, -1) for k, size in enumerate(config.vocabulary_sizes)]
     )
     tables = {
-        "model.embed_tokens.weight": torch.cat([model.embedding.weight[:-1] + following, (model.begin + model.stream[0])[None]]),
+        "model.embed_tokens.weight": torch.cat(
+            [model.embedding.weight[:-1] + following, (model.begin + model.stream[0])[None]]
+        ),
         "model.norm.weight": model.backbone.norm.weight,
         "lm_head.weight": torch.cat([*(head.weight for head in model.heads), torch.zeros(1, config.dim)]),
     }
@@ -160,7 +162,9 @@ def main() -> None:
     for name, each in seconds.items():
         middle = statistics.median(each)
         same = (made[name] == made[first]).mean()
-        print(f"{name:40}{options.batch * options.notes / middle:8.1f} notes/s{base / middle:7.2f}x{same:8.1%} same tokens")
+        print(
+            f"{name:40}{options.batch * options.notes / middle:8.1f} notes/s{base / middle:7.2f}x{same:8.1%} same tokens"
+        )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,190 @@
+"""`OnnxStackSteps`: a flat `MultiStreamLM` slot by slot on `onnx_stack`'s graphs, by onnxruntime, without torch.
+
+`StackRunner` runs the backbone alone, position by position, and is what a step model of another pattern would use.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songwright.errors import ConfigError, InputError, MissingDependencyError
+from songwright.neural.step_model import Codes
+
+Floats = NDArray[np.float32]
+
+
+def session(graph: bytes, threads: int) -> Any:
+    """Returns an onnxruntime session that uses so many threads.
+
+    Raises:
+        MissingDependencyError: onnxruntime is not installed.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingDependencyError("onnxruntime", "voices") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+class StackRunner:
+    """The backbone with a static cache that the graph writes in place.
+
+    Args:
+        graph: from `onnx_stack.stack`.
+        config: of `LanguageModelConfig.as_dict`.
+        threads: of one operation.
+    """
+
+    def __init__(self, graph: bytes, config: Mapping[str, Any], threads: int = 1) -> None:
+        self._session = session(graph, threads)
+        self._layers, self._heads, self._dim = config["num_layers"], config["num_heads"], config["dim"]
+
+    def start(self, batch_size: int, max_positions: int) -> None:
+        """Forgets everything and makes room."""
+        shape = (2 * self._layers, batch_size, self._heads, max_positions, self._dim // self._heads)
+        self._bind(np.zeros(shape, dtype=np.float32))
+
+    def _bind(self, cache: Floats) -> None:
+        """Shows the graph where its cache and the vectors of a single position lie."""
+        self._cache, rows = cache, cache.shape[1]
+        self._binding = self._session.io_binding()
+        self._last, self._total = np.zeros(rows, dtype=np.int32), np.zeros((), dtype=np.int32)
+        for i, array in enumerate(cache):
+            name = f"{'values' if i % 2 else 'keys'}_{i // 2}"
+            self._attach(name, array, is_input=True)
+            self._attach(f"new_{name}", array, is_input=False)
+        self._attach("last", self._last, is_input=True)
+        self._attach("total", self._total, is_input=True)
+        self._room(rows, 1)
+
+    def _room(self, rows: int, count: int) -> None:
+        self._x: Floats = np.zeros((rows, count, self._dim), dtype=np.float32)
+        self._hidden: Floats = np.zeros((rows, count, self._dim), dtype=np.float32)
+        self._attach("x", self._x, is_input=True)
+        self._attach("hidden", self._hidden, is_input=False)
+
+    def _attach(self, name: str, array: NDArray[Any], *, is_input: bool) -> None:
+        bind = self._binding.bind_input if is_input else self._binding.bind_output
+        bind(name, "cpu", 0, array.dtype.type, list(array.shape), array.ctypes.data)
+
+    def step(self, x: Floats, first: int) -> Floats:
+        """Returns hidden (B, D) of the last of n positions first … first + n - 1, x (B, n, D)."""
+        rows, count = x.shape[:2]
+        if count > 1 and first > 0 and rows > 1:  # onnxruntime's attention takes such blocks of one row only
+            for i in range(count):
+                hidden = self.step(x[:, i : i + 1], first + i)
+            return hidden
+        if count != self._x.shape[1]:
+            self._room(rows, count)
+        self._x[:] = x
+        self._last[:], self._total[...] = first + count - 1, first + count
+        self._session.run_with_iobinding(self._binding)
+        return self._hidden[:, -1]
+
+    def reorder(self, indices: Codes) -> None:
+        """Makes row i go on from row indices[i]."""
+        self._bind(np.ascontiguousarray(self._cache[:, indices]))
+
+
+class OnnxStackSteps:
+    """A `StepModel` of pattern flat on onnxruntime.
+
+    Args:
+        config: of `LanguageModelConfig.as_dict`.
+        arrays: weights by name; only the tables of embeddings are read.
+        graph: from `onnx_stack.stack`.
+        heads: from `onnx_stack.head`, one for each stream.
+        threads: of one operation.
+
+    Raises:
+        ConfigError: the pattern is another.
+    """
+
+    pattern = "flat"
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        arrays: Mapping[str, NDArray[Any]],
+        graph: bytes,
+        heads: Sequence[bytes],
+        threads: int = 1,
+    ) -> None:
+        if config["pattern"] != self.pattern:
+            raise ConfigError(f"expected a flat network, this one is {config['pattern']}")
+        self.vocabulary_sizes: tuple[int, ...] = tuple(config["vocabulary_sizes"])
+        self._offsets = np.cumsum([0, *self.vocabulary_sizes])
+        self._feature_offsets = np.cumsum([0, *config["feature_sizes"]])[:-1]
+        self._max_steps = int(config["max_steps"])
+        tables = {name: np.asarray(arrays[name], dtype=np.float32) for name in ("embedding.weight", "begin", "stream")}
+        self._table, self._begin, self._stream = tables.values()
+        self._feature = np.asarray(arrays["feature.weight"], np.float32) if config["feature_sizes"] else None
+        self._runner = StackRunner(graph, config, threads)
+        self._heads = [session(one, 1) for one in heads]
+
+    def start(self, batch_size: int, max_steps: int, features: Codes | None = None) -> None:
+        """Forgets everything and makes room.
+
+        Raises:
+            InputError: there is no room for so many steps.
+        """
+        if max_steps > self._max_steps:
+            raise InputError(f"the model holds at most {self._max_steps} steps, not {max_steps}")
+        streams = len(self.vocabulary_sizes)
+        self._ids = np.zeros((batch_size, max_steps * streams), dtype=np.int64)
+        self._given = np.zeros((batch_size, max_steps, len(self._feature_offsets)), dtype=np.int64)
+        self._given += self._feature_offsets
+        if features is not None:
+            self._given += features[:, :, :max_steps].transpose(0, 2, 1)
+        self._next = self._done = 0
+        self._runner.start(batch_size, max_steps * streams)
+
+    def set_features(self, step: int, features: Codes) -> None:
+        """Writes the given input streams (B, F) of one step, before anything of it is predicted."""
+        self._given[:, step] = features + self._feature_offsets
+
+    def logits(self) -> Floats:
+        """Returns (B, V_k) for the next slot, having run everything that was fed."""
+        if self._done <= self._next:
+            self._hidden = self._runner.step(self._embedded(self._done, self._next + 1), self._done)
+            self._done = self._next + 1
+        found: Floats = self._heads[self._next % len(self._heads)].run(None, {"hidden": self._hidden})[0]
+        return found
+
+    def _embedded(self, first: int, last: int) -> Floats:
+        """Returns the vectors (B, n, D) that go in at positions first … last - 1."""
+        x: Floats = self._table[self._ids[:, max(first - 1, 0) : last - 1]]
+        if first == 0:
+            x = np.concatenate([np.broadcast_to(self._begin, (len(x), 1, x.shape[2])), x], axis=1)
+        positions = np.arange(first, last)
+        x = x + self._stream[positions % len(self._heads)]
+        if self._feature is not None:
+            x = x + self._feature[self._given[:, positions // len(self._heads)]].sum(axis=2)
+        return x
+
+    def feed(self, tokens: Codes) -> None:
+        """Writes the next slot (B,) and goes on."""
+        self._ids[:, self._next] = tokens + self._offsets[self._next % len(self._heads)]
+        self._next += 1
+
+    def prefill(self, codes: Codes) -> None:
+        """Feeds whole steps (B, K, T) right after `start`."""
+        ids = (codes.transpose(0, 2, 1) + self._offsets[:-1]).reshape(len(codes), -1)
+        self._ids[:, : ids.shape[1]] = ids
+        self._next = ids.shape[1]
+
+    def reorder(self, indices: Codes) -> None:
+        """Makes row i go on from row indices[i]; there may be more or fewer rows than before."""
+        self._ids, self._given = self._ids[indices], self._given[indices]
+        self._done = min(self._done, self._next)
+        self._runner.reorder(indices)
+
+    def truncate(self, num_steps: int) -> None:
+        """Goes back to where a prefill of the first `num_steps` steps would stand."""
+        self._next = num_steps * len(self._heads)
+        self._done = min(self._done, self._next)
