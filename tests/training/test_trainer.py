@@ -15,6 +15,8 @@ import torch
 
 from songwright.cli.main import main
 from songwright.errors import InputError
+from songwright.seeding import generator
+from songwright.training.batches import Batches
 from songwright.training.checkpoint import load_model
 from songwright.training.compare import as_table, compare, ship
 from songwright.training.curves import draw_curves, read_curves
@@ -116,6 +118,23 @@ def test_patience_ends_it(tmp_path, tiny, monkeypatch):
     assert load_model(tmp_path / "best")[0]["step"] == 4
     assert load_model(tmp_path / "last")[0]["step"] == 8
     assert train(task, recipe, tmp_path, device="cpu") == outcome
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 5])
+def test_batches_made_ahead_are_the_same(ahead, tiny):
+    class Counting:
+        def train_batch(self, number, random, /):
+            return {"codes": torch.zeros(number, int(random.integers(1, 99)))}
+
+    meta = torch.device("meta")  # an accelerator of a kind: what lies there keeps its shape
+    batches = Batches(Counting(), 7, meta, ahead)
+    numbers = [1, 3, 5, 7, 9, 2, 4, 6]
+    got = [batches.get(number, 2)["codes"] for number in numbers]
+    batches.close()
+    assert [tuple(tensor.shape) for tensor in got] == [
+        (number, int(generator(7, "batch", number).integers(1, 99))) for number in numbers
+    ]
+    assert {tensor.device.type for tensor in got} == {"meta"}
 
 
 def test_wrong_devices_are_refused(tmp_path, tiny):

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 import signal
 import sys
 import threading
@@ -67,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
         )
     best = f"best validation {outcome.best_nats:.4f} at step {outcome.best_step:,} in {outcome.folder / 'best'}"
     best = best if outcome.best_step else "not yet validated"
+    if os.environ.get("RANK", "0") != "0":
+        return 0  # the first of several processes speaks for all
     if outcome.is_finished:
         print(f"done after {outcome.step:,} steps ({outcome.reason}); {best}")
     else:

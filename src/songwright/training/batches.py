@@ -38,14 +38,7 @@ class Batches:
             number: which.
             stride: the distance to the number asked for next, for making ahead.
         """
-        if self.pool is None:
-            return self.make(number)
-        if not self.waiting or self.waiting[0][0] != number:
-            self.waiting.clear()
-        first = self.waiting[-1][0] + stride if self.waiting else number
-        for later in range(first, number + stride * (self.ahead + 1), stride):
-            self.waiting.append((later, self.pool.submit(self.make, later)))
-        batch = self.waiting.popleft()[1].result()
+        batch = self.make(number) if self.pool is None else self._ahead(self.pool, number, stride)
         return {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
 
     def make(self, number: int) -> Batch:
@@ -53,6 +46,14 @@ class Batches:
         batch: Mapping[str, Tensor] = self.task.train_batch(number, generator(self.seed, "batch", number))
         pin = self.device.type == "cuda"
         return {name: tensor.pin_memory() if pin else tensor for name, tensor in batch.items()}
+
+    def _ahead(self, pool: ThreadPoolExecutor, number: int, stride: int) -> Batch:
+        if not self.waiting or self.waiting[0][0] != number:
+            self.waiting.clear()
+        first = self.waiting[-1][0] + stride if self.waiting else number
+        for later in range(first, number + stride * (self.ahead + 1), stride):
+            self.waiting.append((later, pool.submit(self.make, later)))
+        return self.waiting.popleft()[1].result()
 
     def close(self) -> None:
         """Ends the threads."""

@@ -100,7 +100,8 @@ def train(
             with torch.random.fork_rng(devices):
                 if recipe.run.threads:
                     torch.set_num_threads(recipe.run.threads)
-                run = _Run(task, recipe, out, processes, progress or (lambda line: None))
+                say = progress if progress is not None and processes.is_first else _say_nothing
+                run = _Run(task, recipe, out, processes, say)
                 try:
                     run.begin(resume=resume)
                     return run.go(stop or (lambda: False), minutes)
@@ -377,6 +378,10 @@ def _writing(out: Path) -> Iterator[None]:
             f"cannot write {place}: {error.strerror or error}; the last checkpoint in {out} is unharmed: "
             f"mend that and run the same command again"
         ) from error
+
+
+def _say_nothing(line: str) -> None:
+    """What the other processes say."""
 
 
 def _sums(parts: LossParts, device: torch.device) -> dict[str, Tensor]:
