@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,10 @@ from songwright.neural.chorale_features import (
     features_of,
     transposed,
 )
+from songwright.neural.chorale_head import ChoraleConfig
 from songwright.neural.chorale_memory import ChoraleMemory, Recall
-from songwright.neural.chorale_model import ORDERS, ChoraleConfig, ChoraleModel, frame_tensors
+from songwright.neural.chorale_mixture import moved_recall
+from songwright.neural.chorale_model import ORDERS, ChoraleModel, frame_tensors
 from songwright.training.recipe import from_table
 from songwright.training.task import LossParts
 
@@ -136,9 +138,7 @@ class ChoraleTask:
         }
 
     def _example(self, index: int, shift: int) -> tuple[ChoraleFeatures, Recall]:
-        recall = self.recalls[index]
-        moved = replace(recall, codes=_moved(recall.codes, shift), before=_moved(recall.before, shift))
-        return features_of(transposed(self.train[index], shift)), moved
+        return features_of(transposed(self.train[index], shift)), moved_recall(self.recalls[index], shift)
 
     def _stretch(
         self, features: ChoraleFeatures, recall: Recall, random: np.random.Generator
@@ -160,11 +160,6 @@ class ChoraleTask:
 def make_task(table: Mapping[str, Any], folder: Path) -> ChoraleTask:
     """Returns the task of the table [task]."""
     return ChoraleTask(str(table["name"]), from_table(Settings, table))
-
-
-def _moved(codes: Ids, shift: int) -> Ids:
-    """Returns recalled codes moved by semitones; places that are not there stay so."""
-    return np.where(codes < NUM_CODES, transposed(codes, shift), codes)
 
 
 def _shifts(pieces: list[Ids], slack: int) -> list[list[int]]:

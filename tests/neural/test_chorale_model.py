@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import numpy as np
@@ -7,15 +8,10 @@ torch = pytest.importorskip("torch")
 
 from songwright.errors import InputError  # noqa: E402
 from songwright.neural.chorale_features import NUM_CODES, codes_of, features_of, transposed  # noqa: E402
+from songwright.neural.chorale_head import TINY, ByteDropout  # noqa: E402
 from songwright.neural.chorale_memory import NOTHING, ChoraleMemory  # noqa: E402
-from songwright.neural.chorale_model import (  # noqa: E402
-    ORDERS,
-    TINY,
-    ByteDropout,
-    ChoraleModel,
-    frame_tensors,
-    load_chorale_model,
-)
+from songwright.neural.chorale_mixture import ChoraleMixture, load_chorale_model  # noqa: E402
+from songwright.neural.chorale_model import ORDERS, ChoraleModel, frame_tensors  # noqa: E402
 
 MELODY = [67, 67, 69, 71, 72, 71, 69, 67, 66, 67, 69, 67]
 
@@ -157,19 +153,34 @@ def test_a_pitch_out_of_range_is_named(model):
 
 
 def test_without_a_memory():
-    import dataclasses
-
     config = dataclasses.replace(TINY, places=0)
     model = ChoraleModel(config, torch.zeros(0, 4), torch.zeros(0)).eval()
     assert np.isfinite(model.frame_nats([chorale()])[0]).all()
 
 
 def test_saved_and_loaded_scores_the_same(model):
-    import dataclasses
-
     tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
     again = load_chorale_model({"network": dataclasses.asdict(TINY)}, tensors)
     np.testing.assert_array_equal(again.frame_nats([chorale()])[0], model.frame_nats([chorale()])[0])
+
+
+def test_a_mixture_is_the_mean_of_its_members_and_transpositions(model):
+    other = trained_a_little([chorale(seed=1), chorale([*reversed(MELODY)], seed=2)], seed=5)
+    mixture = ChoraleMixture([model, other], model.memory_codes, model.memory_lengths, (0, 2))
+    piece = chorale(seed=3)
+    parts = [network.frame_nats([piece + shift])[0] for network in (model, other) for shift in (0, 2)]
+    mean = -np.log(np.exp(-np.stack(parts)).mean(axis=0))
+    np.testing.assert_allclose(mixture.frame_nats([piece])[0], mean, atol=1e-5)
+
+
+def test_a_mixture_is_loaded_as_it_was_saved(model):
+    nothing = torch.zeros(0, 4), torch.zeros(0)
+    members = [ChoraleModel(TINY, *nothing) for _ in range(2)]
+    mixture = ChoraleMixture(members, model.memory_codes, model.memory_lengths, (-1, 0)).eval()
+    tensors = {name: tensor.numpy() for name, tensor in mixture.state_dict().items()}
+    network = dataclasses.asdict(TINY)
+    again = load_chorale_model({"members": [network, network], "shifts": [-1, 0]}, tensors)
+    np.testing.assert_array_equal(again.frame_nats([chorale()])[0], mixture.frame_nats([chorale()])[0])
 
 
 def test_byte_dropout_keeps_the_mean():

@@ -42,7 +42,7 @@ def parse(rows: Any) -> NDArray[np.int64]:
 
 def load(config: dict[str, Any], tensors: dict[str, Any]) -> "PieceModel":
     """Returns the chorale network of a model folder."""
-    from songwright.neural.chorale_model import load_chorale_model
+    from songwright.neural.chorale_mixture import load_chorale_model
 
     return load_chorale_model(config, tensors)
 

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from songwright.neural.chorale_features import FRAMES_PER_BEAT, NUM_CODES, VOICES, Ids
 
 MAX_LENGTH = 12
-AGREEMENTS = 6
+AGREEMENTS = 10
 AGREEMENT_DECAY = 0.7
 NOTHING = NUM_CODES
 """Code of a voice in a place that is not there."""
 _START = 1000
 _BEATS_PER_BAR = 4
-_AGREEMENT_WEIGHT, _PHASE_WEIGHT = 3.0, 0.3
+_AGREEMENT_WEIGHT, _PHASE_WEIGHT = 8.0, 0.3
+_TIE = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class ChoraleMemory:
         places: how many are recalled for each beat.
     """
 
-    def __init__(self, pieces: Sequence[Ids], places: int = 8) -> None:
+    def __init__(self, pieces: Sequence[Ids], places: int = 16) -> None:
         self.places = places
         self.pieces = [_whole_beats(piece) for piece in pieces]
 
@@ -71,11 +72,13 @@ class ChoraleMemory:
         length, agreement = _likeness(own, notes, starts)
         num_beats = len(own)
         phase = (np.arange(num_beats)[:, None] - where) % _BEATS_PER_BAR == 0
-        score = np.minimum(length, MAX_LENGTH) + _AGREEMENT_WEIGHT * agreement + _PHASE_WEIGHT * phase
+        score = (
+            np.minimum(length, MAX_LENGTH).astype(np.float64) + _AGREEMENT_WEIGHT * agreement + _PHASE_WEIGHT * phase
+        )
         future = np.arange(len(where)) - others >= np.arange(num_beats)[:, None]
         unknown = future | (where == 0) | (length == 0)
         score[unknown] = -1.0
-        best = np.argsort(-score, axis=1, kind="stable")[:, : self.places]  # (beats, places)
+        best = _best(score, self.places)  # (beats, places)
         found = np.take_along_axis(score, best, 1) > 0
         moved, before = _moved(own, notes, best)
         moved[~found] = before[~found] = NOTHING
@@ -98,7 +101,7 @@ def _whole_beats(codes: Ids) -> Ids:
     return np.concatenate([codes, np.repeat(codes[-1:], missing, axis=0)]).reshape(-1, FRAMES_PER_BEAT, VOICES)
 
 
-def _likeness(own: Ids, notes: Ids, starts: NDArray[np.int64]) -> tuple[Ids, NDArray[np.float64]]:
+def _likeness(own: Ids, notes: Ids, starts: NDArray[np.int64]) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
     """Returns how long the melody before each beat matches each place's, and how far the lower voices agree."""
     step = np.diff(notes[:, 0, 0], prepend=0)
     step[starts] = _START
@@ -106,14 +109,23 @@ def _likeness(own: Ids, notes: Ids, starts: NDArray[np.int64]) -> tuple[Ids, NDA
     step_own[0] = _START
     lower = notes[:, 0, 1:] - notes[:, 0, :1]  # (places, 3) under the soprano
     lower_own = own[:, 0, 1:] - own[:, 0, :1]
-    length = np.zeros((len(own), len(notes)), np.int64)
-    agreement = np.zeros((len(own), len(notes)))
+    length = np.zeros((len(own), len(notes)), np.int16)
+    agreement = np.zeros((len(own), len(notes)), np.float32)
     for beat in range(1, len(own)):
         same = step[:-1] == step_own[beat - 1]
         length[beat, 1:] = np.where(same, length[beat - 1, :-1] + 1, 0)
-        chord = (lower[:-1] == lower_own[beat - 1]).mean(axis=1)
+        chord = (lower[:-1] == lower_own[beat - 1]).mean(axis=1, dtype=np.float32)
         agreement[beat, 1:] = AGREEMENT_DECAY * agreement[beat - 1, :-1] + (1 - AGREEMENT_DECAY) * chord
     return length, agreement
+
+
+def _best(score: NDArray[np.float64], places: int) -> Ids:
+    """Returns the columns of the highest scores of each row, highest first; the earlier column wins a tie."""
+    order = score - _TIE * np.arange(score.shape[1])
+    count = min(places, score.shape[1])
+    some = np.argpartition(-order, count - 1, axis=1)[:, :count]
+    ranks = np.argsort(-np.take_along_axis(order, some, 1), axis=1)
+    return np.take_along_axis(some, ranks, 1)
 
 
 def _moved(own: Ids, notes: Ids, best: Ids) -> tuple[Ids, Ids]:
