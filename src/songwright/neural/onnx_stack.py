@@ -2,7 +2,8 @@
 
 Attention, its rotation and its cache are one operator that writes keys and values where they stay; a norm and the sum
 before it are another. A layer is seven operators and four matrices, so that a position costs little more than reading
-the weights. Matrices are float32; int8 whose products onnxruntime rounds (activations to 8 bits); or int8 with exact products.
+the weights. Matrices are float32, int8 whose products onnxruntime rounds (activations to 8 bits), or int8 with exact
+products.
 
 Needs onnx; running it (`onnx_stack_steps`) needs onnxruntime alone.
 """
