@@ -117,7 +117,7 @@ class _Run:
     def __init__(self, task: Task, recipe: Recipe, out: Path, processes: Processes, say: Say) -> None:
         self.task, self.recipe, self.out, self.processes, self.say = task, recipe, out, processes, say
         self.device = processes.device
-        torch.manual_seed(_seed(recipe.run.seed, "weights"))
+        _reseed(self.device, recipe.run.seed, "weights")
         self.model = task.build_model().to(self.device)
         if recipe.run.compile:
             self.model.compile()
@@ -187,7 +187,7 @@ class _Run:
         for part in range(run.accumulate):
             number = (step * run.accumulate + part) * self.processes.count + self.processes.rank
             batch = self.batches.get(number, self.processes.count)
-            torch.manual_seed(_seed(run.seed, "step", number))
+            _reseed(self.device, run.seed, "step", number)
             with self._autocast():
                 parts = self.task.loss(self.model, batch)
             (parts.nats if parts.objective is None else parts.objective).backward()  # type: ignore[no-untyped-call]
@@ -393,10 +393,19 @@ def _sums(parts: LossParts, device: torch.device) -> dict[str, Tensor]:
     }
 
 
-def _seed(seed: int, *scope: str | int) -> int:
-    """Returns a seed for torch's own generators, one for each place that draws."""
+def _reseed(device: torch.device, seed: int, *scope: str | int) -> None:
+    """Seeds torch's own generators for one place that draws.
+
+    torch.manual_seed would also note a traceback for each kind of accelerator that is not there, at every step.
+    """
     text = "\x1f".join([str(seed), *map(str, scope)])
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
+    number = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
+    torch.default_generator.manual_seed(number)
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(number)
+    elif device.type == "mps":
+        torch.mps.manual_seed(number)
 
 
 def _tables(task: Task, recipe: Recipe) -> dict[str, Any]:
