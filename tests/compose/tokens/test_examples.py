@@ -153,7 +153,9 @@ def test_drawing_is_a_function_of_the_generator(pieces):
 
 
 def test_weights_decide_what_is_written_first(pieces):
-    only = DrawSettings(part_weights={kind: float(kind == "bass") for kind in TARGET_KINDS}, solo=1.0, everything=0.0)
+    only = DrawSettings(
+        part_weights={kind: float(kind == "bass") for kind in TARGET_KINDS}, everything=0.0, onwards=0.0, solo=1.0
+    )
     for _, choice, _ in examples(pieces, 5, only):
         targets = [TARGET_KINDS[KIND_OF_ROLE[c.part.role]] for c in choice.parts if c.is_target]
         assert targets == ["bass"]

@@ -171,5 +171,7 @@ def fixed_examples(
     return found
 
 
-PLAIN = DrawSettings(solo=1.0, everything=0.0, alone=0.0, shuffle=0.0, hole=0.0, controls=0.0, unsaid=0.0, louder=0)
+PLAIN = DrawSettings(
+    everything=0.0, onwards=0.0, solo=1.0, alone=0.0, shuffle=0.0, hole=0.0, controls=0.0, unsaid=0.0, louder=0
+)
 """Nothing left to chance but where and what."""

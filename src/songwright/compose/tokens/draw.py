@@ -31,6 +31,7 @@ _BAR_STEPS = 2.2
 _ORDER = ("harmony", "vocal", "melody", "bass", "drums", "chords", "pad", "counter_melody", "backing_vocal",
           "percussion", "effects")  # fmt: skip
 _RANK = {ROLES.index(role): rank for rank, role in enumerate(_ORDER)}
+_TUNES = (_ORDER.index("vocal"), _ORDER.index("melody"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,12 @@ class DrawSettings:
         min_bars: fewer only where the piece is shorter or too thick.
         max_parts: most parts.
         part_weights: how often a kind of `TARGET_KINDS` is the first to be written, against the others.
-        solo: share of examples in which one part alone is to be written.
-        everything: share in which every part is; in the rest each beyond the first is by a throw of a coin.
-        alone: share in which nothing is given beside what is to be written.
+        everything: share of examples in which every part is to be written.
+        onwards: share in which a part and all that come after it are (harmony, tune, bass, drums, accompaniment), given
+            those before it.
+        solo: share in which one part alone is, mostly given those before it (the harmony: given the tune). In the rest
+            each part beyond the first is thrown a coin for.
+        alone: share of the latter two in which nothing is given beside what is to be written.
         shuffle: share in which parts stand in any order; else what is given comes first, and the harmony before others.
         hole: share with a hole.
         controls: chance of each control to be said.
@@ -54,10 +58,11 @@ class DrawSettings:
 
     max_bars: int = MAX_BARS
     min_bars: int = 4
-    max_parts: int = 7
+    max_parts: int = 8
     part_weights: Mapping[str, float] = field(default_factory=dict)
-    solo: float = 0.45
-    everything: float = 0.25
+    everything: float = 0.3
+    onwards: float = 0.25
+    solo: float = 0.3
     alone: float = 0.12
     shuffle: float = 0.15
     hole: float = 0.2
@@ -119,23 +124,33 @@ def _draw_parts(piece: Piece, start: int, settings: DrawSettings, random: np.ran
     if not weights.sum():
         weights[:] = 1.0
     first = present[int(random.choice(len(present), p=weights / weights.sum()))]
-    others = [int(p) for p in random.permutation([p for p in present if p != first])]
-    manner = random.random()
-    if manner < settings.solo:
-        wanted = [False] * len(others)
-    elif manner < settings.solo + settings.everything:
-        wanted = [True] * len(others)
-    else:
-        wanted = [bool(coin) for coin in random.random(len(others)) < 0.5]
-    targets = [first, *(part for part, want in zip(others, wanted, strict=True) if want)]
-    given = [part for part, want in zip(others, wanted, strict=True) if not want]
-    if random.random() < settings.alone:
-        given = []
-    elif random.random() < 0.5:
-        given = [part for part, coin in zip(given, random.random(len(given)), strict=True) if coin < 0.6]
-    given.sort(key=lambda part: _RANK[piece.parts[part].role] > 1)
-    targets = targets[: settings.max_parts]
+    others = sorted((part for part in present if part != first), key=lambda part: _RANK[piece.parts[part].role])
+    targets, given = _roles_of(piece, first, others, settings, random)
+    targets = [first, *targets][: settings.max_parts]
     return [*targets, *given[: settings.max_parts - len(targets)]], len(targets)
+
+
+def _roles_of(
+    piece: Piece, first: int, others: Sequence[int], settings: DrawSettings, random: np.random.Generator
+) -> tuple[list[int], list[int]]:
+    """Returns which other parts are to be written too, and which are given."""
+    rank = _RANK[piece.parts[first].role]
+    before = [part for part in others if _RANK[piece.parts[part].role] <= rank]
+    coins = random.random(len(others)) < 0.5
+    manner, alone, usual = random.random(3).tolist()
+    if manner < settings.everything:
+        return list(others), []
+    if manner < settings.everything + settings.onwards:
+        return [part for part in others if part not in before], before
+    if manner < settings.everything + settings.onwards + settings.solo:
+        targets = []
+        given = before if usual < 0.7 else [part for part, coin in zip(others, coins, strict=True) if coin]
+        if rank == 0 and usual < 0.7:
+            given = [part for part in others if _RANK[piece.parts[part].role] in _TUNES][:1]
+    else:
+        targets = [part for part, coin in zip(others, coins, strict=True) if coin]
+        given = [part for part in others if part not in targets]
+    return targets, [] if alone < settings.alone else given
 
 
 def _fit(
