@@ -2,16 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 from songwright.collection.corpus import Corpus, Source
+from songwright.collection.parts import mean_pitch
 from songwright.errors import DataError
+from songwright.score.instruments import instrument
 from songwright.score.midi import read_midi
-from songwright.score.song import TICKS_PER_QUARTER, Note, Song, TempoChange, Track
+from songwright.score.roles import polyphony
+from songwright.score.song import TICKS_PER_QUARTER, Note, Song, TempoChange, Track, TrackRole
 
 _GRID = TICKS_PER_QUARTER // 24
 _MIN_NOTES = 8
+_COMPARED = 64
+"""Notes at the beginning by which a copy of a track is known."""
 _GUITARS = ("overdriven_guitar", "distortion_guitar")
 
 
@@ -31,7 +36,7 @@ def _find(data: Path, name: str) -> Iterator[Source]:
 
 
 def read(source: Source) -> Song:
-    """Returns one piece on a grid of 24 places a quarter; echoes (copies of a track, later or as loud) are left out."""
+    """Returns one piece on a grid of 24 places a quarter; echoes and doublings are left out."""
     song = read_midi(source.path)
     tracks = [replace(t, notes=_on_grid(t), controls=(), bends=()) for t in song.tracks]
     tracks = [t for t in _without_echoes(tracks) if len(t.notes) >= _MIN_NOTES]
@@ -39,8 +44,44 @@ def read(source: Source) -> Song:
         raise DataError(source.path, "no player with eight notes")
     bpm = min(400.0, max(20.0, song.tempos[0].bpm))
     last = max(n.end_ticks for t in tracks for n in t.notes)
-    put = replace(song, tracks=tuple(tracks), tempos=_calm(song.tempos, bpm))
+    put = replace(song, tracks=with_roles(tracks), tempos=_calm(song.tempos, bpm))
     return replace(put, style=_style(put), sections=(), duration_ticks=max(song.duration_ticks, last))
+
+
+def with_roles(tracks: Sequence[Track]) -> tuple[Track, ...]:
+    """Returns the players with the roles that their notes show, whatever their names: names are often titles here.
+
+    Basses are bass guitars and the low single lines; long chords are pads, shorter ones chords; of the other single
+    lines the highest, busiest and most moving is the melody.
+    """
+    roles = [_role(track) for track in tracks]
+    lines = [i for i, role in enumerate(roles) if role == "counter_melody"]
+    lead = max(lines, key=lambda i: (_lead(tracks[i]), -i), default=None)
+    if lead is not None:
+        roles[lead] = "melody"
+    return tuple(replace(track, role=role) for track, role in zip(tracks, roles, strict=True))
+
+
+def _role(track: Track) -> TrackRole:
+    if track.is_drums:
+        return track.role
+    family = instrument(track.instrument).family
+    thick, mean = polyphony(track.notes), mean_pitch(track)
+    length = sum(n.duration_ticks for n in track.notes) / len(track.notes)
+    if family in ("sound", "percussive"):
+        return "effects"
+    if (family == "bass" and mean < 56) or (thick < 1.25 and mean < 48):
+        return "bass"
+    if thick < 1.25:
+        return "counter_melody"
+    return "pad" if length > 1.5 * TICKS_PER_QUARTER and family not in ("guitar", "piano") else "chords"
+
+
+def _lead(track: Track) -> float:
+    """Returns how much a single line looks like the tune."""
+    notes = track.notes
+    moves = sum(a.pitch != b.pitch for a, b in pairwise(notes)) / len(notes)
+    return min(mean_pitch(track), 76.0) / 2 + min(len(notes), 300) / 15.0 + 10.0 * moves
 
 
 def _calm(tempos: Sequence[TempoChange], first: float) -> tuple[TempoChange, ...]:
@@ -63,12 +104,11 @@ def _on_grid(track: Track) -> tuple[Note, ...]:
 
 
 def _without_echoes(tracks: Sequence[Track]) -> list[Track]:
-    """Returns the tracks whose tune no earlier, fuller track has already: same pitches in the same rhythm."""
+    """Returns the tracks whose pitches no earlier track has already in the same order: echoes and doublings."""
     kept: list[Track] = []
-    seen: set[tuple[tuple[int, int], ...]] = set()
+    seen: set[tuple[int, ...]] = set()
     for track in tracks:
-        first = track.notes[0].start_ticks if track.notes else 0
-        shape = tuple((n.start_ticks - first, n.pitch) for n in track.notes[:64])
+        shape = tuple(n.pitch for n in track.notes[:_COMPARED])
         if shape not in seen or track.is_drums:
             kept.append(track)
             seen.add(shape)
