@@ -3,6 +3,7 @@
 import csv
 import itertools
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -249,3 +250,16 @@ def test_the_command_trains_compares_and_ships(tmp_path, capsys):
     ):
         assert main(["train", *wrong]) == 2
         assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("package", "modules"), [("torch", ["trainer"]), ("safetensors", ["trainer", "checkpoint", "packing"])]
+)
+def test_what_is_missing_is_named(tmp_path, capsys, monkeypatch, package, modules):
+    monkeypatch.setitem(sys.modules, package, None)
+    for module in modules:
+        monkeypatch.delitem(sys.modules, f"songwright.training.{module}", raising=False)
+    assert main(["train", str(TINY), "-o", str(tmp_path)]) == 2
+    assert (
+        capsys.readouterr().err == f"songwright: this needs the package '{package}': pip install 'songwright[train]'\n"
+    )

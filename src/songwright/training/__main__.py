@@ -48,9 +48,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         from songwright.training.trainer import train
     except ModuleNotFoundError as error:
-        if error.name not in ("torch", "safetensors"):
+        if error.name != "torch":
             raise
-        raise MissingDependencyError(error.name, "train") from error
+        raise MissingDependencyError("torch", "train") from error
 
     out: Path = args.out or Path("runs") / recipe.name
     if args.compare or args.ship:

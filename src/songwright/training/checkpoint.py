@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import safetensors.numpy
 from numpy.typing import NDArray
 
 from songwright import __version__
 from songwright.errors import CheckpointError, InputError
 from songwright.files import write_bytes
+from songwright.training.packing import pack, unpack
 
 MODEL_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
@@ -47,7 +47,7 @@ def save_model(folder: Path, tensors: Tensors, config: Mapping[str, Any], dtype:
         InputError: a weight is not finite, or too large for the dtype, or a name is taken by a scale.
         OSError: it cannot be written.
     """
-    data = safetensors.numpy.save({k: np.asarray(v, order="C") for k, v in _stored(tensors, dtype).items()})
+    data = pack(_stored(tensors, dtype))
     head = {"schema": SCHEMA, "songwright": __version__, "dtype": dtype, "weights_sha256": _sha256(data)}
     text = json.dumps({**head, **config, **head}, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -127,8 +127,8 @@ def read_tensors(path: Path, *, sha256: str | None = None) -> dict[str, NDArray[
     refuse_pickled(path)
     data = path.read_bytes()
     try:
-        tensors = safetensors.numpy.load(data)
-    except (safetensors.SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
+        tensors = unpack(data)
+    except ValueError as error:
         raise CheckpointError(path, f"damaged or truncated ({len(data)} bytes): {error}") from error
     if sha256 is not None and _sha256(data) != sha256:
         raise CheckpointError(

@@ -16,14 +16,13 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 import numpy as np
-import safetensors
-import safetensors.numpy
 from numpy.typing import NDArray
 
 from songwright import __version__
 from songwright.errors import DataError, InputError
 from songwright.files import write_bytes
 from songwright.training.checkpoint import sha256_of
+from songwright.training.packing import check_file, pack
 
 MANIFEST = "manifest.json"
 SCHEMA = 1
@@ -161,10 +160,10 @@ class ShardWriter:
         tensors: dict[str, NDArray[Any]] = {}
         for name, parts in self.waiting.items():
             lengths = [part.shape[-1] for part in parts]
-            tensors[name] = np.ascontiguousarray(np.concatenate(parts, axis=-1))
+            tensors[name] = np.concatenate(parts, axis=-1)
             key = OFFSETS[1:] if name == CODES else name + OFFSETS
             tensors[key] = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        data = safetensors.numpy.save(tensors)
+        data = pack(tensors)
         name = f"shard-{len(self.shards):05d}.safetensors"
         write_bytes(self.folder / name, data)
         count = len(self.waiting[CODES])
@@ -336,8 +335,7 @@ def _pieces(manifest: Mapping[str, Any]) -> tuple[ShardPiece, ...]:
 def _mapped(path: Path, streams: int, pieces: int, steps: int) -> dict[str, NDArray[Any]]:
     """Returns a shard's arrays as read-only maps of the file, after checking that they belong together."""
     try:
-        with safetensors.safe_open(str(path), framework="np"):  # checks header and length
-            pass
+        check_file(str(path))
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(size))
@@ -353,7 +351,7 @@ def _mapped(path: Path, streams: int, pieces: int, steps: int) -> dict[str, NDAr
                 raise ValueError(f"'{name}' does not divide its array into {pieces} pieces")
         if OFFSETS[1:] not in offsets:
             raise ValueError("no offsets")
-    except (safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(path, f"damaged shard: {error}; prepare the shards anew") from error
     return tensors
 

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.numpy
 from numpy.typing import NDArray
 
 from songwright import __version__
 from songwright.errors import CheckpointError, InputError
 from songwright.files import write_bytes
 from songwright.training.checkpoint import read_json, read_tensors, replace_folder, sync_folder
+from songwright.training.packing import pack
 
 STATE_FILE = "state.safetensors"
 INFO_FILE = "state.json"
@@ -90,7 +90,7 @@ class StateStore:
         try:
             shutil.rmtree(aside, ignore_errors=True)
             aside.mkdir()
-            data = safetensors.numpy.save({k: np.asarray(v, order="C") for k, v in state.tensors.items()})
+            data = pack(state.tensors)
             write_bytes(aside / STATE_FILE, data)
             info = {"schema": SCHEMA, "songwright": __version__, **_plain(asdict(state.progression))}
             info["sha256"] = hashlib.sha256(data).hexdigest()
