@@ -95,7 +95,9 @@ def test_fields():
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("text", ["", "X:1\nK:C\n", "X:1\nT:no key\nCDEF|\n", "X:1\nK:C blah\nCDEF|\n", "X:1\nK:C\nC0/0|\n"])
+@pytest.mark.parametrize(
+    "text", ["", "X:1\nK:C\n", "X:1\nT:no key\nCDEF|\n", "X:1\nK:C blah\nCDEF|\n", "X:1\nK:C\nC0/0|\n"]
+)
 def test_what_is_no_tune_is_refused_in_one_line(text):
     with pytest.raises(InputError):
         parse_abc(text)

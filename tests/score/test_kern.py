@@ -70,8 +70,8 @@ def test_spines_split_and_join():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "no spines at all\n", kern("**kern", "*-"), kern("**kern / **kern", "4c", "*- / *-"), kern("**text", "la", "*-"),
-     kern("**kern", "4cccccccccccc", "*-")],
+    ["", "no spines at all\n", kern("**kern", "*-"), kern("**kern / **kern", "4c", "*- / *-"),
+     kern("**text", "la", "*-"), kern("**kern", "4cccccccccccc", "*-")],
 )  # fmt: skip
 def test_what_is_no_score_is_refused(text):
     with pytest.raises(InputError):
