@@ -9,28 +9,19 @@ from songwright.compose.learned.grammar import PartRules
 from songwright.compose.learned.scribe import Scribe, skeleton
 from songwright.compose.tokens.decode import decode
 from songwright.compose.tokens.encode import encode
-from songwright.compose.tokens.features import FEATURE_SIZES
 from songwright.compose.tokens.piece import index_piece
-from songwright.compose.tokens.vocabulary import KIND, POSITION, ROLES, VALUE, VALUES, VOCABULARY_SIZES, Kind
+from songwright.compose.tokens.vocabulary import KIND, POSITION, ROLES, VALUE, VALUES, Kind
 from songwright.compose.tokens.windows import Choice, ChosenPart, build
 from songwright.errors import InputError
 
 torch = pytest.importorskip("torch")
 
-from songwright.neural.language_model import LanguageModelConfig, MultiStreamLM  # noqa: E402
-from songwright.neural.torch_steps import TorchStepModel  # noqa: E402
-
-STEPS = 700
+from tiny_composer import STEPS, tiny_composer  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def model():
-    torch.manual_seed(0)
-    config = LanguageModelConfig(
-        VOCABULARY_SIZES, "depth", dim=16, num_layers=1, num_heads=2, max_steps=STEPS, depth_dim=16, depth_layers=1,
-        feature_sizes=FEATURE_SIZES,
-    )  # fmt: skip
-    return TorchStepModel(MultiStreamLM(config))
+    return tiny_composer()
 
 
 @pytest.fixture(scope="module")

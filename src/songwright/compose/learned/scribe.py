@@ -35,6 +35,7 @@ class Written:
         bars: (T,) bar of the example of each; -1 outside of bars.
         parts: (T,) part of each; -1 outside of parts.
         free: (T,) which were chosen by the network.
+        ended: (T,) part that was ended by the event; -1 for none.
         log_probabilities: (T,) nats of each chosen event, ends of parts included; 0 elsewhere.
     """
 
@@ -42,11 +43,12 @@ class Written:
     bars: Ints
     parts: Ints
     free: NDArray[np.bool_]
+    ended: Ints
     log_probabilities: NDArray[np.float64]
 
     def likelihood(self, part: int) -> float:
-        """Returns the mean log-probability of the events that were chosen for a part."""
-        mine = self.free & (self.parts == part)
+        """Returns the mean log-probability of what was chosen for a part: its events, and where it ends in each bar."""
+        mine = (self.free & (self.parts == part)) | (self.ended == part)
         return float(self.log_probabilities[mine].sum() / max(1, np.count_nonzero(mine)))
 
 
@@ -85,6 +87,7 @@ class _Row:
     bars: list[int] = field(default_factory=list)
     parts: list[int] = field(default_factory=list)
     free: list[bool] = field(default_factory=list)
+    ended: list[int] = field(default_factory=list)
     log_probabilities: list[float] = field(default_factory=list)
 
 
@@ -174,6 +177,7 @@ class Scribe:
         row.bars.append(bar)
         row.parts.append(part)
         row.free.append(free)
+        row.ended.append(-1)
         row.log_probabilities.append(nats)
 
     def _open(self, row: _Row) -> None:
@@ -239,6 +243,7 @@ class Scribe:
             row.place = None
             self._given(row)
             if ended:
+                row.ended[-1] = int(self.bare.parts_of[row.cursor - 2])
                 row.log_probabilities[-1] = row.nats
             self._open(row)
             return
@@ -255,5 +260,5 @@ class Scribe:
 def _finished(row: _Row) -> Written:
     return Written(
         np.stack(row.events, axis=1), np.array(row.bars), np.array(row.parts), np.array(row.free),
-        np.array(row.log_probabilities),
+        np.array(row.ended), np.array(row.log_probabilities),
     )  # fmt: skip
