@@ -100,18 +100,18 @@ def test_validation_counts_notes_by_kind_of_part(shards, monkeypatch):
 
 
 def test_the_smallest_size_learns(shards, monkeypatch):
-    task = composer(shards, monkeypatch, "task.batch_steps=1024")
+    task = composer(shards, monkeypatch, "task.batch_steps=512")
     torch.manual_seed(0)
     model = task.build_model()
     optimiser = torch.optim.Adam(model.parameters(), lr=2e-2)
     losses = []
-    for number in range(16):
+    for number in range(30):
         parts = task.loss(model, task.train_batch(number, generator(1, "batch", number)))
         optimiser.zero_grad()
         (parts.nats / parts.count).backward()
         optimiser.step()
         losses.append(float(parts.nats.detach() / parts.count))
-    assert np.mean(losses[-5:]) < 0.6 * losses[0]
+    assert np.mean(losses[-5:]) < 0.7 * losses[0], losses
     config = task.model_config()
     assert config["vocabulary_hash"] == vocabulary_hash() and config["kind"] == "composer"
     assert config["ledger"]["pop909"]["pieces"] == 3

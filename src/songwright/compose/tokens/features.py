@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from songwright.compose.tokens import echoes
 from songwright.compose.tokens.controls import CONTROLS
 from songwright.compose.tokens.vocabulary import (
     CONTROL_LEVELS,
@@ -53,6 +54,7 @@ FEATURES: dict[str, int] = {
     "stress": 4, "line_left": MOST_SYLLABLES + 2, "next_line": MOST_SYLLABLES + 2,
     "style": len(STYLES), "instrument": len(INSTRUMENT_NAMES) + 1,
     **{kind.name.lower(): CONTROL_LEVELS + 1 for kind in CONTROLS},
+    **{f"echo_{back}_{what}": size for back in echoes.BACK for what, size in echoes.SIZES.items()},
 }  # fmt: skip
 """Name and size of every feature, in order.
 
@@ -64,7 +66,7 @@ FEATURE_SIZES = tuple(FEATURES.values())
 NAMES = tuple(FEATURES)
 _AT = {name: place for place, name in enumerate(NAMES)}
 _PART_FEATURES = ("role", "state", "instrument", *(kind.name.lower() for kind in CONTROLS))
-_LINE_OF = {"section": SECTION, "energy": ENERGY, "left": LEFT}
+_FIRST_ECHO = f"echo_{echoes.BACK[0]}_position"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ def features(example: Example) -> NDArray[np.int16]:
     _tell_chords(after, example, clock)
     _tell_tune(after, example, clock)
     _tell_own_notes(after, example, clock)
+    after[_AT[_FIRST_ECHO] :] = echoes.echoes(example, hole_bars(example))
     for index in np.unique(example.parts_of[example.codes[WORD] > 0]).tolist():
         _tell_words(after, example, index)
     out = np.zeros_like(after)
@@ -126,10 +129,15 @@ def _clock(example: Example) -> _Clock:
     placed = (kinds == Kind.NOTE) | (kinds == Kind.CHORD) | (kinds == Kind.LINE)
     position = np.where(placed, example.codes[POSITION], 0)[own].astype(np.int64)
     now = lines[np.maximum(example.bars, 0)] + np.maximum(position - 1, 0)
+    first, last = hole_bars(example)
+    return _Clock(lines, position, now, example.bars >= 0, (int(lines[first]), int(lines[last])))
+
+
+def hole_bars(example: Example) -> tuple[int, int]:
+    """Returns the first bar of the hole and the first after it; both the number of bars without one."""
     inside = example.bars[example.fill + 1 :]
     inside = inside[inside >= 0]
-    hole = (int(lines[inside.min()]), int(lines[inside.max() + 1])) if len(inside) else (int(lines[-1]),) * 2
-    return _Clock(lines, position, now, example.bars >= 0, hole)
+    return (int(inside.min()), int(inside.max()) + 1) if len(inside) else (len(example.bar_steps),) * 2
 
 
 def part_rows(example: Example) -> Ints:
@@ -335,8 +343,7 @@ def word_plan(example: Example, index: int) -> WordPlan | None:
     lines = (counted - begins)[is_line]
     in_hole = mine > example.fill
     hole = (int(begins[in_hole].sum()), int(is_line[in_hole].sum()))
-    inside = example.bars[example.fill + 1 :]
-    early = example.bars[mine] < min(inside[inside >= 0].tolist(), default=0)
+    early = example.bars[mine] < hole_bars(example)[0]
     before = (int(begins[early].sum()), int(is_line[early].sum()))
     return WordPlan(tuple(words[begins].tolist()), tuple(lines.tolist()), hole, before)
 

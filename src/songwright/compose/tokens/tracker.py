@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from songwright.compose.tokens.echoes import BACK, EchoTracker
 from songwright.compose.tokens.features import (
     BAR_FEATURES,
     FAR,
@@ -16,6 +17,7 @@ from songwright.compose.tokens.features import (
     WordPlan,
     bar_rows,
     chord_features,
+    hole_bars,
     part_rows,
     tune_part,
     word_plan,
@@ -38,6 +40,7 @@ from songwright.compose.tokens.windows import Example
 _AT = {name: place for place, name in enumerate(NAMES)}
 _PART_AT = [_AT[name] for name in PART_FEATURES]
 _BAR_AT = [_AT[name] for name in BAR_FEATURES]
+_FIRST_ECHO = len(NAMES) - 2 * len(BACK)
 _FOLLOWS = {Kind.TRACK: 1, Kind.BAR: 2, Kind.FILL: 3, Kind.EOS: 3}
 _STARTS_WORD = (Word.UNSTRESSED, Word.STRESSED)
 
@@ -97,9 +100,8 @@ class Tracker:
         self._tune_ahead = self._tune >= 0 and not example.parts[self._tune].is_target
         for step in range(example.num_steps):
             self._look_ahead(example, step, harmony)
-        inside = example.bars[example.fill + 1 :]
-        inside = inside[inside >= 0]
-        self._hole = (int(inside.min()), int(inside.max()) + 1) if len(inside) else (len(self._lines),) * 2
+        self._hole = hole_bars(example)
+        self._echoes = EchoTracker()
         plans = {i: word_plan(example, i) for i in range(len(example.parts))} | (words or {})
         self._words = {i: _Sung(plan) for i, plan in plans.items() if plan is not None}
         self._bar = self._part = -1
@@ -134,6 +136,7 @@ class Tracker:
         self._part = part
         if part < 0 or kind == Kind.TRACK:
             self._position = 0
+            self._echoes.open_part()
         elif kind != Kind.TIE:
             self._position = int(event[POSITION])
             self._note(event, kind)
@@ -141,6 +144,7 @@ class Tracker:
 
     def _open_bar(self, bar: int) -> None:
         self._bar = bar
+        self._echoes.open_bar(bar)
         for sung in self._words.values():
             if bar == self._hole[1] and not self._filling and not self._past:
                 sung.sung += sung.plan.hole[0]
@@ -152,6 +156,7 @@ class Tracker:
     def _note(self, event: NDArray[np.integer], kind: Kind) -> None:
         """Keeps what a note, chord or line means for what comes."""
         part, time = self._part, self._lines[self._bar] + int(event[POSITION]) - 1
+        self._echoes.feed(kind, part, self._bar, int(event[POSITION]), int(event[VALUE]))
         if kind == Kind.NOTE:
             drums = self._roles[part] in DRUM_ROLES
             pitch, end = _pitch_and_end(event, time, drums=drums)
@@ -185,6 +190,7 @@ class Tracker:
         out[_AT["position"]] = self._position
         self._tell_own(out, now)
         self._tell_words(out)
+        out[_FIRST_ECHO:] = self._echoes.tell(self._part, self._bar)
 
     def _tell_chords(self, out: NDArray[np.int16], now: int) -> None:
         known = self._chords
