@@ -18,7 +18,7 @@ from songwright.perform.singer.phones import balance_db, is_voiced, kind_of
 from songwright.perform.singer.pitch import contour, hertz
 from songwright.perform.singer.source import Bank, Source, SourceLine, SpokenLine
 from songwright.perform.singer.sources.choose import bank_of, sounding_voice, source_of
-from songwright.perform.singer.spectrum import alive, coloured, noise_share, rumble_cut, with_effort
+from songwright.perform.singer.spectrum import alive, coloured, noise_share, rumble_cut, tuned, with_effort
 from songwright.perform.singer.timing import PlannedPhone, plan
 from songwright.perform.singer.voice import Voice
 from songwright.perform.singer.voicing import synthesise
@@ -36,7 +36,7 @@ from songwright.score.song import Singer
 from songwright.score.sung import SungPhone
 from songwright.seeding import generator
 
-SINGER_VERSION = "3"
+SINGER_VERSION = "4"
 _VOWEL_LEVEL_DB = -21.0
 _EVENNESS = 0.75
 _CONSONANT_EVENNESS = 0.4
@@ -206,6 +206,7 @@ def _sound(
     voiced = np.array([is_voiced(r.phone.symbol) for r in rows] + [False])[owner]
     spectra = with_effort(spectra, effort, sonorant, voice, take.hz)
     f0 = np.where(voiced, hertz(pitch), 0.0)
+    spectra = tuned(spectra, np.asarray(hertz(pitch)), sonorant, take.hz)
     gain = _gain_db(spectra, np.asarray(hertz(pitch)), rows, owner, take) + level_db(effort)
     spectra += alive(len(times), take.hz, rng) * sonorant.astype(np.float32)[:, None]
     shimmer = voice.shimmer_db * rng.standard_normal(len(times))

@@ -20,14 +20,16 @@ Array = NDArray[np.float32]
 _FILE = Path(__file__).with_name("spectra.toml")
 _DB = float(np.log(10) / 10)  # natural logarithm of power in one decibel
 _HALF_DB = _DB / 2  # of amplitude
-_VALLEY_HZ, _VALLEY_DB = 1300.0, 28.0
+_VALLEY_HZ, _VALLEY_DB = 1300.0, 31.0
 _TAIL_HZ = (3900.0, 5300.0)
 _ANCHOR_HZ = (2300.0, 4200.0)
-_THINNEST_DB = 31.0
+_THINNEST_DB = 34.0
 _SOURCE_END_SHARE = (0.8, 0.9)
 _FRICATIVE_FALL_DB = 9.0
 _EFFORT_TILT_DB = 4.2
-_WAVER_DB = 0.9
+_WAVER_DB = 0.6
+_LOWEST_FORMANT_HZ = 230.0
+_TUNING_SHARE, _MOST_TUNING_DB, _TUNING_WIDTH = 0.6, 18.0, 0.2
 _LOW_BEND_HZ, _HIGH_BEND_HZ = 2200.0, 3200.0
 
 
@@ -171,6 +173,29 @@ def with_effort(
     shine = (np.clip(0.35 + effort - 0.3, 0, 1.2) * sonorant).astype(np.float32)[:, None]
     log_power += push * tilt
     log_power += shine * ring
+    return log_power
+
+
+def tuned(
+    log_power: Array, pitch_hz: NDArray[np.float64], sonorant: NDArray[np.float64], hz: NDArray[np.float64]
+) -> Array:
+    """Returns spectra whose first formant follows a pitch above it part of the way, in place. (frames, bins).
+
+    On high notes singers open the mouth until the first formant meets the fundamental, which else would be weak.
+    """
+    step = float(hz[1])
+    last = max(int(pitch_hz.max(initial=0.0) / step), 1)
+    first = int(_LOWEST_FORMANT_HZ / step)
+    if last <= first:
+        return log_power
+    peaks = np.maximum.accumulate(log_power[:, first : last + 2], axis=1)
+    rows = np.arange(len(log_power))
+    at = np.clip((pitch_hz / step).round().astype(int), first, last + 1)
+    missing = np.clip(peaks[rows, at - first] - log_power[rows, at], 0.0, _MOST_TUNING_DB * _DB)
+    lift = (_TUNING_SHARE * missing * sonorant).astype(np.float32)[:, None]
+    end = min(2 * last, len(hz))
+    bump = np.exp(-0.5 * ((hz[None, :end] / pitch_hz[:, None] - 1.0) / _TUNING_WIDTH) ** 2).astype(np.float32)
+    log_power[:, :end] += lift * bump
     return log_power
 
 

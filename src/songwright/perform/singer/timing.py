@@ -8,8 +8,9 @@ from songwright.perform.singer.phones import is_stop
 from songwright.perform.singer.source import SourcePhone, SpokenLine
 from songwright.score.sung import SungPhone
 
-LONGEST_ONSET_SECONDS = 0.16
+LONGEST_ONSET_SECONDS = 0.2
 _LONGEST_CODA_SECONDS = 0.22
+_LONGEST_STOP_SECONDS, _LONGEST_SOUND_SECONDS = 0.16, 0.15
 _ONSET_SHARE, _CONSONANT_SHARE = 0.45, 0.62
 _LEGATO_SECONDS = 0.12
 """A gap before the next syllable's consonants below this is filled by the vowel."""
@@ -83,7 +84,7 @@ def _onset(phones: Sequence[SourcePhone]) -> list[float]:
 
 def _lengths(phones: Sequence[SourcePhone], longest: float) -> list[float]:
     """Returns spoken lengths, scaled down together where they are too long; single consonants stay brisk."""
-    caps = [0.11 if is_stop(p.symbol) else 0.13 for p in phones]
+    caps = [_LONGEST_STOP_SECONDS if is_stop(p.symbol) else _LONGEST_SOUND_SECONDS for p in phones]
     spoken = [min(p.end_seconds - p.start_seconds, cap) for p, cap in zip(phones, caps, strict=True)]
     return _scaled(spoken, longest)
 

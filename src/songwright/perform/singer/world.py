@@ -17,6 +17,7 @@ _STABLE = (0.42, 0.55)
 """The part of a plain vowel that is held: its transitions keep their own speed, however long the note."""
 _GLIDE_SECONDS = (0.17, 0.23)
 _LARGEST_STRETCH = 3.0
+_WANDER_SHARE = 0.2
 _SONORANT = ("vowel", "nasal", "liquid", "glide")
 
 
@@ -125,7 +126,7 @@ def _held(
     middle, sung_middle = spoken - head - tail, length - sung_head - sung_tail
     course = np.interp(along, [0.0, sung_head, length - sung_tail, length], [0.0, head, spoken - tail, spoken])
     if sung_middle > _LARGEST_STRETCH * middle and len(along) > 8:
-        walk = _walk(len(along), rng) * 0.3 * middle
+        walk = _walk(len(along), rng) * _WANDER_SHARE * middle
         inside = np.clip((along - sung_head) / 0.06, 0, 1) * np.clip((length - sung_tail - along) / 0.06, 0, 1)
         wandered = course + walk * inside
         low, high = head, spoken - tail

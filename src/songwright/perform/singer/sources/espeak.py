@@ -26,7 +26,7 @@ _SILENT_DB = -48.0
 _SMALLEST_PHONE_SECONDS = 0.02
 
 FULL_VOWELS = {
-    "en": {"@": "@2", "I2": "I", "i": "i:"},
+    "en": {"@": "@5", "I2": "I"},
     "ru": {"a": "A", "I": "i", "e": "E"},
 }
 """What singers do not reduce: espeak makes unstressed vowels a murmur, which a held note would expose."""
