@@ -62,6 +62,15 @@ def test_new_notes_stay_in_the_range_of_the_track_and_one_at_a_time(model, song)
     assert all(a.end_ticks <= b.start_ticks for a, b in itertools.pairwise(new))
 
 
+def test_a_tune_may_keep_its_rhythm_and_its_words(model, song):
+    vocal = next(t for t in song.tracks if t.role == "vocal")
+    first = next(i for i, line in enumerate(bar_lines(song)) if line > vocal.notes[0].start_ticks)
+    made = track(rewrite(song, Task((vocal.id,), first, first + 8, keep_rhythm=True), model, seed=1), vocal.id)
+    assert [replace(n, pitch=0) for n in made.notes] == [replace(n, pitch=0) for n in vocal.notes]
+    assert made.notes != vocal.notes
+    assert {n.pitch for n in made.notes} <= set(range(min(n.pitch for n in vocal.notes), 128))
+
+
 def test_chords_alone(model, song):
     lines = bar_lines(song)
     made = rewrite(song, Task((HARMONY,), 8, 12, candidates=1), model, seed=3)

@@ -147,6 +147,41 @@ class PartRules:
         return mask
 
 
+@dataclass(frozen=True)
+class FixedEvents:
+    """Rules under which everything but the pitches is given: rhythm, loudness, words.
+
+    Attributes:
+        bars: of each bar of the example the events (6, n) of the part, without TRACK.
+        pitches: (128,) which may sound.
+        reach: semitones that a note may move from where it was.
+    """
+
+    bars: tuple[NDArray[np.int16], ...]
+    pitches: Mask
+    reach: int = 12
+
+    def only(self, stream: int, place: Place, ends: Kind) -> Mask:
+        """Returns (V,) the one token that is given, or the pitches that a note may have."""
+        events = self.bars[place.bar]
+        if place.count >= events.shape[1]:
+            return _only(ends, VOCABULARY_SIZES[stream])
+        event = events[:, place.count]
+        span = VALUES["pitch"]
+        if stream != VALUE or event[KIND] != Kind.NOTE or event[VALUE] >= span.stop:
+            return _only(int(event[stream]), VOCABULARY_SIZES[stream])
+        near = np.abs(np.arange(128) - (int(event[VALUE]) - span.start)) <= self.reach
+        mask = np.zeros(VOCABULARY_SIZES[VALUE], dtype=bool)
+        mask[span.start : span.stop] = self.pitches & near
+        if not mask.any():
+            mask[event[VALUE]] = True
+        return mask
+
+    def allow(self, stream: int, place: Place, event: Event) -> Mask | None:
+        """See `Rules`; `only` says it all."""
+        return None
+
+
 def _shifted(flags: Mask, size: int) -> Mask:
     mask = np.zeros(size, dtype=bool)
     mask[1 : 1 + len(flags)] = flags
@@ -225,6 +260,8 @@ def allowed(stream: int, place: Place, event: Event, ends: Kind, rules: Rules | 
     A rule that would leave nothing is not kept: the language goes before wishes. A part goes on in a bar only where the
     rules leave it a place, and puts a note on top of the last one only where they leave it a pitch.
     """
+    if isinstance(rules, FixedEvents):
+        return rules.only(stream, place, ends)
     mask = grammatical(stream, place, event, ends)
     wanted = None if rules is None else rules.allow(stream, place, event)
     if wanted is None or rules is None:

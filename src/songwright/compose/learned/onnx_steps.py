@@ -1,6 +1,6 @@
 """`OnnxStepModel`: the composer's network slot by slot through onnxruntime, without torch.
 
-The cache is this module's own memory: the graph reads it in place and hands back what is new (`neural.onnx_graph`).
+The cache is the backbone's own memory, which its graph reads and writes in place (`neural.onnx_stack_steps`).
 """
 
 import json
@@ -11,12 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songwright.errors import CheckpointError, InputError, MissingDependencyError
+from songwright.neural.onnx_stack_steps import StackRunner
 from songwright.neural.step_model import Codes
 
-FAR = np.float32(-1e9)
 BACKBONE, DEPTH, CONFIG = "backbone.onnx", "depth.onnx", "config.json"
-BLOCK = 128
-"""Positions to which the cache is widened at a time: short sequences read little memory."""
 
 
 class OnnxStepModel:
@@ -41,10 +39,8 @@ class OnnxStepModel:
         self._nothing = sum(self.vocabulary_sizes)
         self._offsets = np.cumsum([0, *self.vocabulary_sizes])
         self._feature_offsets = np.cumsum([0, *network["feature_sizes"]])[:-1]
-        heads = network["num_heads"]
-        self._cache_shape = (network["num_layers"], heads, network["dim"] // heads)
         self._max_steps = int(network["max_steps"])
-        self._backbone = _session(folder / BACKBONE, threads)
+        self._backbone = StackRunner(_session(folder / BACKBONE, threads), network)
         self._depth = _session(folder / DEPTH, 1)
 
     def start(self, batch_size: int, max_steps: int, features: Codes | None = None) -> None:
@@ -60,25 +56,13 @@ class OnnxStepModel:
         self._given = np.zeros((batch_size, max_steps, self._features), dtype=np.int64) + self._feature_offsets
         if features is not None:
             self._given += features[:, :, :max_steps].transpose(0, 2, 1)
-        self._limit, self._next, self._done = max_steps, 0, 0
+        self._next = self._done = 0
         self._hidden: NDArray[np.float32] | None = None
-        self._room(min(BLOCK, max_steps))
+        self._backbone.start(batch_size, max_steps)
 
     def set_features(self, step: int, features: Codes) -> None:
         """Writes the given input streams (B, F) of one step, before it is predicted."""
         self._given[:, step] = features + self._feature_offsets
-
-    def _room(self, positions: int) -> None:
-        """Makes the cache hold so many positions, what it holds now included."""
-        layers, heads, width = self._cache_shape
-        shape = (layers, len(self._ids), heads, positions, width)
-        keys: NDArray[np.float32] = np.zeros(shape, dtype=np.float32)
-        values: NDArray[np.float32] = np.zeros(shape, dtype=np.float32)
-        if self._done:
-            keys[:, :, :, : self._done] = self._keys[:, :, :, : self._done]
-            values[:, :, :, : self._done] = self._values[:, :, :, : self._done]
-        self._keys: NDArray[np.float32] = keys
-        self._values: NDArray[np.float32] = values
 
     def logits(self) -> NDArray[np.float32]:
         """Returns (B, V_k) for the next slot, having run everything that was fed."""
@@ -93,30 +77,17 @@ class OnnxStepModel:
     def _run(self, step: int) -> NDArray[np.float32]:
         """Runs the backbone over the positions up to a step and returns what it says of the step, (B, D)."""
         first, last = self._done, step + 1
-        if last > self._keys.shape[3]:
-            self._room(min(self._limit, max(last, 2 * self._keys.shape[3])))
-        count = last - first
-        seen = np.full((len(self._ids), count, len(self.vocabulary_sizes)), self._nothing, dtype=np.int64)
+        seen = np.full((len(self._ids), last - first, len(self.vocabulary_sizes)), self._nothing, dtype=np.int64)
         if first:
             seen[:] = self._ids[:, first - 1 : last - 1]
         else:
             seen[:, 1:] = self._ids[:, : last - 1]
             seen[:, 0, 0] = self._nothing + 1  # the start vector's row
-        inputs: dict[str, Any] = {
-            "seen": seen,
-            "positions": np.arange(first, last),
-            "past_mask": np.where(np.arange(self._keys.shape[3]) < first, np.float32(0.0), FAR).astype(np.float32),
-            "new_mask": np.triu(np.full((count, count), FAR, dtype=np.float32), 1),
-            "keys": self._keys,
-            "values": self._values,
-        }
+        inputs = {"seen": seen}
         if self._features:
-            inputs["features"] = np.ascontiguousarray(self._given[:, first:last])
-        hidden, keys, values = self._backbone.run(["hidden", "new_keys", "new_values"], inputs)
-        self._keys[:, :, :, first:last], self._values[:, :, :, first:last] = keys, values
+            inputs["features"] = self._given[:, first:last]
         self._done = last
-        found: NDArray[np.float32] = np.ascontiguousarray(hidden[:, -1])
-        return found
+        return self._backbone.step(inputs, first)
 
     def feed(self, tokens: Codes) -> None:
         """Writes the next slot (B,) and goes on."""
@@ -132,7 +103,7 @@ class OnnxStepModel:
     def reorder(self, indices: Codes) -> None:
         """Makes row i go on from row indices[i]; there may be more or fewer rows than before."""
         self._ids, self._given = self._ids[indices], self._given[indices]
-        self._keys, self._values = self._keys[:, indices], self._values[:, indices]
+        self._backbone.reorder(indices, self._done)
         self._hidden = None if self._hidden is None else self._hidden[indices]
 
     def truncate(self, num_steps: int) -> None:

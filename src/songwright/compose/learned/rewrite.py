@@ -9,15 +9,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from songwright.compose.learned.feel import Feel
-from songwright.compose.learned.grammar import SINGLE_VOICES, PartRules, Rules
+from songwright.compose.learned.grammar import SINGLE_VOICES, FixedEvents, PartRules, Rules
 from songwright.compose.learned.scribe import Scribe, Written
 from songwright.compose.tokens.augment import frame_shift, transpose
 from songwright.compose.tokens.controls import CONTROLS, UNSAID
 from songwright.compose.tokens.decode import decode
 from songwright.compose.tokens.encode import encode
+from songwright.compose.tokens.features import word_plan
 from songwright.compose.tokens.piece import HARMONY_ROLE, Part, index_piece
-from songwright.compose.tokens.vocabulary import INSTRUMENT_NAMES, ROLES
-from songwright.compose.tokens.windows import Choice, ChosenPart, build
+from songwright.compose.tokens.vocabulary import INSTRUMENT_NAMES, KIND, ROLES, Kind
+from songwright.compose.tokens.windows import Choice, ChosenPart, Example, build
 from songwright.errors import InputError
 from songwright.neural.sampling import SamplingSettings
 from songwright.neural.step_model import StepModel
@@ -54,6 +55,7 @@ class Task:
         last_bar: one past the last bar.
         rules: of tracks by id; by default the range in which the track plays.
         controls: of tracks by id, levels as in `tokens.controls`.
+        keep_rhythm: whether notes stay where they are, with their words and loudness, and only pitches are new.
         candidates: written side by side; the best is kept.
         settings: how tokens are drawn.
     """
@@ -63,6 +65,7 @@ class Task:
     last_bar: int
     rules: Mapping[str, Rules] = field(default_factory=dict)
     controls: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    keep_rhythm: bool = False
     candidates: int = 4
     settings: SamplingSettings = DEFAULT_SETTINGS
 
@@ -127,8 +130,10 @@ class _Chunk:
         """Returns the song with the best candidate in it."""
         choice, names = self._choice(_max_steps(model))
         example = build(self.piece, choice)
-        rules = {i: self._rules(name, choice.shift) for i, name in enumerate(names) if choice.parts[i].is_target}
-        scribe = Scribe(model, example, rules=rules, settings=self.task.settings)
+        rules = {i: self._rules(name, i, example, choice) for i, name in enumerate(names) if choice.parts[i].is_target}
+        plans = {i: word_plan(example, i) for i in rules} if self.task.keep_rhythm else {}
+        words = {i: plan for i, plan in plans.items() if plan is not None}
+        scribe = Scribe(model, example, rules=rules, settings=self.task.settings, words=words)
         random = [
             generator(seed, "rewrite", self.bars[0], ",".join(self.task.tracks), k) for k in range(self.task.candidates)
         ]
@@ -187,7 +192,7 @@ class _Chunk:
                 count += (self.bars[1] - self.bars[0]) * (24 if drums else 14)
         return count
 
-    def _rules(self, name: str, shift: int) -> Rules:
+    def _rules(self, name: str, part: int, example: Example, choice: Choice) -> Rules:
         if name in self.task.rules:
             return self.task.rules[name]
         role, _, _ = self.seats[name]
@@ -196,8 +201,13 @@ class _Chunk:
         track = next(t for t in self.song.tracks if t.id == name)
         if track.is_drums:
             return PartRules(drums=frozenset(note.pitch for note in track.notes), most=40)
-        pitches = [note.pitch for note in track.notes] or [48, 84]
-        return PartRules(min(pitches) + shift, max(pitches) + shift, most=32)
+        pitches = [note.pitch + choice.shift for note in track.notes] or [48, 84]
+        if not self.task.keep_rhythm:
+            return PartRules(min(pitches), max(pitches), most=32)
+        mine = (example.parts_of == part) & (example.codes[KIND] != Kind.TRACK)
+        bars = tuple(example.codes[:, mine & (example.bars == bar)] for bar in range(choice.stop - choice.start))
+        number = np.arange(128)
+        return FixedEvents(bars, (number >= min(pitches)) & (number <= max(pitches)))
 
     def _merged(self, written: Written, choice: Choice, names: Sequence[str]) -> Song:
         """Returns the song with what a candidate wrote in place of what was there."""
@@ -210,6 +220,8 @@ class _Chunk:
             if name in self.task.tracks:
                 notes = [replace(note, start_ticks=note.start_ticks + origin, syllable=None) for note in player.notes]
                 new = [feel.played(note, tracks[name]) for note in notes if start <= note.start_ticks < end]
+                if self.task.keep_rhythm:
+                    new = _repitched([n for n in tracks[name].notes if start <= n.start_ticks < end], new)
                 tracks[name] = with_notes(tracks[name], new, start, end)
         chords = self.song.chords
         if HARMONY in self.task.tracks:
@@ -238,6 +250,13 @@ def with_notes(track: Track, notes: Sequence[Note], start: int, end: int) -> Tra
         bends += [PitchBend(start, 0)] if held else []
         bends += [PitchBend(end, inside[-1].value)] if inside[-1].value and all(b.tick != end for b in bends) else []
     return replace(track, notes=(*before, *new, *after), bends=tuple(sorted(bends)))
+
+
+def _repitched(old: Sequence[Note], new: Sequence[Note]) -> list[Note]:
+    """Returns the old notes with the pitches of the new ones, which stand at the same places on the grid."""
+    if len(old) != len(new):  # notes that the grid joined stay as they were
+        return list(old)
+    return [replace(note, pitch=other.pitch) for note, other in zip(old, sorted(new), strict=True)]
 
 
 def _until(note: Note, stop: int | None) -> Note:
