@@ -18,8 +18,8 @@ _BEAM = 6
 _ENOUGH_OLD = 4
 """Frames of a role in old words from which on a song that asks for them keeps to their metres."""
 _JITTER = 3.4
-"""What the seed may add to a frame; twice as much to one about the subject itself, so that these take turns."""
-_METRE_JITTER = 3.0
+"""What the seed may add to a frame; more to one about the subject itself, so that these take turns."""
+_METRE_JITTER = 5.0
 """What a seed may prefer one near metre over another by, so that two songs do not draw from one pool."""
 _RAP_THREAD = 6.0
 """What it is worth that sixteen bars stay with one thing."""
@@ -277,9 +277,9 @@ class _Search:
         others = [f for fs in plan.frames.values() for f in fs]
         fit = self.wishes.weight(frame.themes)
         told = self.wishes.names(frame.themes)
-        worth = 3.0 * fit - 1.0 * (fit < 0.15) + _JITTER * (1.0 + told) * self.draws[_whole(frame)]
-        worth += _NAMED.get(part.role, 0.8) * told
-        worth += 4.0 * (self.archaic and frame.archaic)
+        worth = 3.0 * fit - 1.6 * (fit < 0.15) + _JITTER * (1.0 + 1.6 * told) * self.draws[_whole(frame)]
+        worth += _NAMED.get(part.role, 1.0) * told
+        worth += 12.0 * (self.archaic and frame.archaic)
         slots = {name for name, _ in frame.slots()} if frame.name in self.filled else set()
         worth += 14.0 * ("title" in slots) + (0.8 if self.wishes.is_named else 8.0) * bool(slots & set(SUBJECT_SLOTS))
         if frame.mood != "neutral" and self.wishes.tone != "neutral":
