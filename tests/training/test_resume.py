@@ -3,12 +3,15 @@
 import errno
 import itertools
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("safetensors")
+
+import torch
 
 from songwright.errors import CheckpointError, ConfigError, InputError
 from songwright.training.checkpoint import load_model
@@ -31,6 +34,8 @@ def test_stops_and_limits_are_gone_on_with(tmp_path, tiny):
     calls = itertools.count(1)
     first = train(task, recipe, tmp_path / "parts", device="cpu", stop=lambda: next(calls) == 5)
     assert (first.step, first.reason, first.is_finished) == (5, "stopped", False)
+    assert load_model(tmp_path / "parts/last")[0]["validation"] == {}
+    assert set(load_model(tmp_path / "whole/last")[0]["validation"]) == {"nats", "right"}
     second = train(task, recipe, tmp_path / "parts", device="cpu", minutes=1e-9)
     assert (second.step, second.reason) == (6, "minutes")
     short = tiny("schedule.max_steps=12", "run.validate_every=6", "run.max_hours=1e-9")[1]
@@ -59,6 +64,14 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_sound_checkpoint(tmp_path,
     assert config["step"] == 10
     assert all(np.isfinite(array).all() for array in tensors.values())
     with pytest.raises(DivergedError, match="step 14"):
+        train(task, recipe, tmp_path, device="cpu")
+
+
+def test_a_step_without_predictions_is_named(tmp_path, tiny, monkeypatch):
+    task, recipe = tiny("schedule.max_steps=2", "run.log_every=1")
+    whole = type(task).loss
+    monkeypatch.setattr(type(task), "loss", lambda *given: replace(whole(*given), count=torch.tensor(0)))
+    with pytest.raises(DivergedError, match="step 1 has nothing to learn"):
         train(task, recipe, tmp_path, device="cpu")
 
 

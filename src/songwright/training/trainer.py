@@ -128,6 +128,7 @@ class _Run:
         self.at = Progression()
         self.tables = _tables(task, recipe)
         self.pending: list[tuple[int, dict[str, Tensor]]] = []
+        self.measures: dict[str, float] = {}  # of the validation after the last step, if there was one
         self.curves: Curves | None = None
         self.meter = Meter(self.device, 0.0, 0, 0)
 
@@ -199,6 +200,7 @@ class _Run:
         self.mean.update(step + 1)
         self.pending.append((step + 1, {**sums, "gradient_norm": norm}))
         self.at = replace(self.at, step=step + 1)
+        self.measures = {}
 
     def _settle(self, *, show: bool = False) -> None:
         """Fetches what the steps since the last time cost, checks it, and adds it to the curves."""
@@ -237,6 +239,7 @@ class _Run:
             self._save_model("best", measures)
         else:
             self.at = replace(self.at, nats=nats, stale=self.at.stale + 1)
+        self.measures = measures
         self._record("validation", measures)
         if self.curves is not None:
             self.curves.draw()
@@ -266,7 +269,7 @@ class _Run:
             parts = {"model": model_tensors(self.model), "mean": self.mean.means, "adam": self.optimiser.tensors()}
             tensors = {f"{part}.{name}": t for part, named in parts.items() for name, t in named.items()}
             # The state comes last: a kill before it has these steps done, and all of this written, once more.
-            self._save_model("last", {"nats": self.at.nats} if math.isfinite(self.at.nats) else {})
+            self._save_model("last", self.measures)
             self.store.save(State(self.at, self.tables, to_arrays(tensors)))
         self.meter.leave_out(time.monotonic() - begun)
 
@@ -341,6 +344,8 @@ class _Run:
 
     def _where(self, step: int, values: dict[str, float]) -> str:
         run = self.recipe.run
+        if values.get("count") == 0:
+            return f"step {step} has nothing to learn: the task counted no predictions in any of its batches"
         bad = ", ".join(f"{name} {value}" for name, value in values.items() if not math.isfinite(value))
         first = (step - 1) * run.accumulate * self.processes.count
         kept = self.store.newest()
