@@ -15,7 +15,7 @@ from songwright.compose.tokens.batches import Batch, Pieces, draw_batch, fixed_e
 from songwright.compose.tokens.draw import DrawSettings
 from songwright.compose.tokens.features import FEATURE_SIZES, FEATURES
 from songwright.compose.tokens.piece import TARGET_KINDS
-from songwright.compose.tokens.vocabulary import KIND, VOCABULARY_SIZES, Kind, vocabulary_hash
+from songwright.compose.tokens.vocabulary import KIND, STREAMS, VALUE, VOCABULARY_SIZES, Kind, vocabulary_hash
 from songwright.compose.tokens.windows import Example
 from songwright.errors import ConfigError, InputError
 from songwright.neural.attention import Attention
@@ -26,6 +26,7 @@ from songwright.training.shards import Shards, Split, open_shards
 from songwright.training.task import LossParts
 
 MODEL_KIND = "composer"
+PITCH = "pitch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,26 +100,30 @@ class ComposerTask:
     def loss(self, model: torch.nn.Module, batch: Mapping[str, Tensor]) -> LossParts:
         """Returns the nats of what is to be written; predictions are counted by events."""
         assert isinstance(model, MultiStreamLM)
-        nats, smoothed = event_nats(model, batch, self.settings.smoothing)
+        nats, smoothed = slot_nats(model, batch, self.settings.smoothing)
         count = batch["mask"].any(1).sum().to(nats)
         return LossParts(nats=nats.sum(), count=count, objective=smoothed if self.settings.smoothing else None)
 
     def validate(self, model: torch.nn.Module) -> Mapping[str, float]:
-        """Returns nats a note (of the harmony: a chord) of every kind of part, what ends the parts included."""
+        """Returns nats a note (of the harmony: a chord) of every kind of part, what ends the parts included.
+
+        Beside each stands what of it falls on pitches (drums, chords) alone, each told its own place in the bar.
+        """
         assert isinstance(model, MultiStreamLM)
-        sums = np.zeros((2, len(TARGET_KINDS)))
+        sums = np.zeros((len(TARGET_KINDS), len(STREAMS)))
+        counts = np.zeros(len(TARGET_KINDS))
         device = next(model.parameters()).device
         for batch in self.valid:
-            moved = {name: tensor.to(device) for name, tensor in batch.items()}
-            nats, _ = event_nats(model, moved)
-            kinds = batch["kinds"][batch["mask"].any(1)].numpy()
-            event = batch["codes"][:, KIND][batch["mask"].any(1)].numpy()
-            notes = (event == Kind.NOTE) | (event == Kind.CHORD)
-            sums[0] += np.bincount(kinds, nats.double().cpu().numpy(), len(TARGET_KINDS))
-            sums[1] += np.bincount(kinds[notes], minlength=len(TARGET_KINDS))
-        found = {"nats": float(sums[0].sum() / max(1.0, sums[1].sum()))}
-        each = zip(TARGET_KINDS, sums[0], sums[1], strict=True)
-        return found | {kind: float(nats / count) for kind, nats, count in each if count}
+            nats, _ = slot_nats(model, {name: tensor.to(device) for name, tensor in batch.items()})
+            chosen = batch["mask"].any(1)
+            kinds, events = batch["kinds"][chosen].numpy(), batch["codes"][:, KIND][chosen].numpy()
+            np.add.at(sums, kinds, nats.double().cpu().numpy())
+            counts += np.bincount(kinds[(events == Kind.NOTE) | (events == Kind.CHORD)], minlength=len(counts))
+        found = {"nats": float(sums.sum() / max(1.0, counts.sum()))}
+        for kind, row, count in zip(TARGET_KINDS, sums, counts, strict=True):
+            if count:
+                found |= {kind: float(row.sum() / count), f"{kind}_{PITCH}": float(row[VALUE] / count)}
+        return found
 
     def model_config(self) -> Mapping[str, Any]:
         """Returns what goes into `config.json`."""
@@ -180,13 +185,13 @@ def tensors(batch: Batch) -> dict[str, Tensor]:
     }
 
 
-def event_nats(model: MultiStreamLM, batch: Mapping[str, Tensor], smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
-    """Returns (N,) nats of each event that is learned, in order of (row, step), and the smoothed sum.
+def slot_nats(model: MultiStreamLM, batch: Mapping[str, Tensor], smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
+    """Returns (N, K) nats of each event that is learned, in order of (row, step), 0 where a stream is not; and a sum.
 
     The depth transformer runs over these events alone, and every head over those of its own stream.
 
     Args:
-        model: with pattern "depth", "flat", "delay" or "parallel".
+        model: with any pattern; "depth" takes the short way.
         batch: as from `tensors`.
         smoothing: of the labels of the sum.
     """
@@ -200,14 +205,14 @@ def event_nats(model: MultiStreamLM, batch: Mapping[str, Tensor], smoothing: flo
         each = [head(vectors[wanted[:, k], k]) for k, head in enumerate(model.heads)]
     else:
         each = [logits[chosen][wanted[:, k]] for k, logits in enumerate(model(codes, batch["features"]))]
-    nats = torch.zeros(len(wanted), device=codes.device)
+    columns = []
     smoothed = torch.zeros((), device=codes.device)
     for k, logits in enumerate(each):
-        rows = wanted[:, k]
-        right = target[rows, k]
-        nats = nats.masked_scatter(rows, nats[rows] + functional.cross_entropy(logits.float(), right, reduction="none"))
+        right = target[wanted[:, k], k]
+        found = functional.cross_entropy(logits.float(), right, reduction="none")
+        columns.append(torch.zeros(len(wanted), device=codes.device).masked_scatter(wanted[:, k], found))
         if smoothing:
             smoothed = smoothed + functional.cross_entropy(
                 logits.float(), right, reduction="sum", label_smoothing=smoothing
             )
-    return nats, smoothed
+    return torch.stack(columns, dim=1), smoothed

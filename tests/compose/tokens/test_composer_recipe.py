@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 from songwright.brief.brief import Brief  # noqa: E402
 from songwright.compose.compose import compose_song  # noqa: E402
 from songwright.compose.tokens.encode import encode  # noqa: E402
+from songwright.compose.tokens.piece import TARGET_KINDS  # noqa: E402
 from songwright.compose.tokens.vocabulary import KIND, STREAMS, Kind, vocabulary_hash  # noqa: E402
 from songwright.errors import ConfigError, DataError  # noqa: E402
 from songwright.seeding import generator  # noqa: E402
@@ -92,7 +93,9 @@ def test_validation_counts_notes_by_kind_of_part(shards, monkeypatch):
         found = task.validate(model)
         assert found == task.validate(model)
     assert {"nats", "melody", "harmony", "bass", "chords", "drums"} <= set(found)
-    assert min(found.values()) < found["nats"] < max(found.values())
+    kinds = [found[kind] for kind in TARGET_KINDS if kind in found]
+    assert min(kinds) < found["nats"] < max(kinds)
+    assert all(0 < found[f"{kind}_pitch"] < found[kind] for kind in TARGET_KINDS if kind in found)
     kinds = np.concatenate([b["kinds"].numpy().ravel() for b in task.valid])
     events = np.concatenate([b["codes"][:, KIND].numpy().ravel() for b in task.valid])
     drums = (kinds == 4) & (events == Kind.NOTE)
