@@ -281,7 +281,7 @@ class _Search:
         worth += _NAMED.get(part.role, 1.0) * told
         worth += 12.0 * (self.archaic and frame.archaic)
         slots = {name for name, _ in frame.slots()} if frame.name in self.filled else set()
-        worth += 14.0 * ("title" in slots) + (0.8 if self.wishes.is_named else 8.0) * bool(slots & set(SUBJECT_SLOTS))
+        worth += 24.0 * ("title" in slots) + (0.8 if self.wishes.is_named else 10.0) * bool(slots & set(SUBJECT_SLOTS))
         if frame.mood != "neutral" and self.wishes.tone != "neutral":
             worth += 0.5 if frame.mood == self.wishes.tone else -2.5
         if plan.chorus:
