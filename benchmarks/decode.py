@@ -2,10 +2,10 @@
 
 A flat `MultiStreamLM` transformer over the composer's six streams: its RMSNorm, SwiGLU and rotary positions
 are Llama's, so its weights are copied into a `LlamaForCausalLM`, whose logits of other streams a mask forbids. A note
-is one step, six tokens. Weights are random, but lie on the int8 grid on which models are stored, so that float32 and int8
-lines hold the same ones. Every round runs every line once; the table gives medians of the rounds, by the clock and by
-seconds of processor (which other programs on the machine disturb less), and the share of tokens that are Hugging Face's
-at temperature 0. The last lines are the bound: one thread reading the backbone's weights once for each token.
+is one step, six tokens. Weights are random, but lie on the int8 grid on which models are stored, so that float32 and
+int8 lines hold the same ones. Every round runs every line once; the table gives medians of the rounds, by the clock and
+by seconds of processor (which other programs disturb less), and the share of tokens that are Hugging Face's at
+temperature 0. The last lines are the bound: one thread reading the backbone's weights once for each token.
 
 Usage: python benchmarks/decode.py [--threads 1] [--notes 40] [--batch 1] [--rounds 5] [--compile]
 Hugging Face: in a throw-away environment, pip install torch==2.13.0 transformers==5.23.0; else its lines are left out.

@@ -1,11 +1,8 @@
 """A trained `MultiStreamLM` as two ONNX graphs: the backbone with a static cache, and the depth transformer.
 
-The graphs are written node by node from config and weights, so that no torch is needed and nothing is traced. Keys and
-values of earlier steps come in as the cache's own memory and are never copied: new ones go out, and whoever runs the
-graph writes them into the cache (`compose.learned.onnx_steps`).
+The graphs are written node by node from config and weights, so that no torch is needed and nothing is traced.
 
-backbone: seen (B, n, K) ids of the steps before, features (B, n, F), positions, masks, caches (N, B, H, P, D / H)
-    → hidden (B, n, D), new keys and values (N, B, H, n, D / H).
+backbone: `onnx_stack`'s, which reads and writes the cache where it lies.
 depth: hidden (B, D), ids (B, k) of the streams before → logits (B, sum of V) of all streams side by side.
 """
 
@@ -16,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songwright.errors import ConfigError, MissingDependencyError
+from songwright.neural.onnx_stack import stack
 
 Arrays = Mapping[str, NDArray[Any]]
 OPSET = 21
@@ -23,7 +21,6 @@ IR_VERSION = 10
 EPSILON = 1e-6
 FAR = -1e9
 """What is added to scores of what may not be seen."""
-ROTARY_BASE = 10000.0
 
 
 def graphs(config: Mapping[str, Any], arrays: Arrays, *, int8: bool) -> tuple[bytes, bytes]:
@@ -41,7 +38,8 @@ def graphs(config: Mapping[str, Any], arrays: Arrays, *, int8: bool) -> tuple[by
     shape = (config["pattern"], config["backbone"], config["positions"])
     if shape != ("depth", "transformer", "rotary"):
         raise ConfigError(f"only a depth transformer with rotary positions is exported, this one is {', '.join(shape)}")
-    return _backbone(config, arrays, int8), _depth(config, arrays, int8)
+    weights = "int8" if int8 else "float32"
+    return stack(config, arrays, weights, config["max_steps"], embedded=True), _depth(config, arrays, int8)
 
 
 class _Graph:
@@ -135,45 +133,6 @@ class _Graph:
         return self.onnx.helper.make_tensor_value_info(name, proto.INT64 if whole else proto.FLOAT, list(shape))
 
 
-def _backbone(config: Mapping[str, Any], arrays: Arrays, int8: bool) -> bytes:
-    g = _Graph(arrays, int8=int8)
-    dim, num_heads, layers = config["dim"], config["num_heads"], config["num_layers"]
-    head_dim = dim // num_heads
-    x = g.op("ReduceSum", _embedded(g, "seen", "embedding.weight", extra=arrays["begin"][None]), g.ints(2), keepdims=0)
-    inputs = [g.input("seen", ("B", "n", "K"), whole=True)]
-    if config["feature_sizes"]:
-        inputs.append(g.input("features", ("B", "n", "F"), whole=True))
-        given = g.op("ReduceSum", _embedded(g, "features", "feature.weight"), g.ints(2), keepdims=0)
-        x = g.op("Add", x, given)
-    cache = (layers, "B", num_heads, "P", head_dim)
-    inputs += [g.input("positions", ("n",), whole=True), g.input("past_mask", ("P",)), g.input("new_mask", ("n", "n"))]
-    inputs += [g.input("keys", cache), g.input("values", cache)]
-    cos, sin = (g.op("Gather", g.constant(t), "positions") for t in _rotary(head_dim, config["max_steps"]))
-    keys = g.ops("Split", "keys", outputs=layers, axis=0, num_outputs=layers)
-    values = g.ops("Split", "values", outputs=layers, axis=0, num_outputs=layers)
-    new_keys, new_values = [], []
-    for i in range(layers):
-        prefix = f"backbone.blocks.{i}"
-        qkv = g.linear(g.norm(x, f"{prefix}.attention_norm.weight"), f"{prefix}.attention.qkv.weight")
-        query, key, value = g.heads(qkv, num_heads, head_dim)
-        query, key = _rotated(g, query, cos, sin, head_dim), _rotated(g, key, cos, sin, head_dim)
-        past = g.op("Squeeze", keys[i], g.ints(0)), g.op("Squeeze", values[i], g.ints(0))
-        mixed = _attention(g, query, (key, value), past, head_dim)
-        x = g.op("Add", x, g.linear(g.joined(mixed, dim), f"{prefix}.attention.out.weight"))
-        inner = g.norm(x, f"{prefix}.feedforward_norm.weight")
-        x = g.op("Add", x, g.feedforward(inner, f"{prefix}.feedforward"))
-        new_keys.append(g.op("Unsqueeze", key, g.ints(0)))
-        new_values.append(g.op("Unsqueeze", value, g.ints(0)))
-    x = g.norm(x, "backbone.norm.weight")
-    new = (layers, "B", num_heads, "n", head_dim)
-    outputs = [
-        (x, "hidden", ("B", "n", dim)),
-        (g.op("Concat", *new_keys, axis=0), "new_keys", new),
-        (g.op("Concat", *new_values, axis=0), "new_values", new),
-    ]
-    return g.finish("backbone", inputs, outputs)
-
-
 def _embedded(g: _Graph, ids: str, name: str, extra: NDArray[Any] | None = None) -> str:
     """Adds rows of a table (int8 ones are scaled after the look-up); `extra` rows follow the table's own."""
     table = g.arrays[name] if extra is None else np.concatenate([g.arrays[name], extra])
@@ -183,38 +142,6 @@ def _embedded(g: _Graph, ids: str, name: str, extra: NDArray[Any] | None = None)
     whole = np.clip(np.rint(table / scale), -127, 127).astype(np.int8)
     rows = g.op("Cast", g.op("Gather", g.constant(whole, name), ids), to=g.onnx.TensorProto.FLOAT)
     return g.op("Mul", rows, g.op("Gather", g.constant(scale, f"{name}.scale"), ids))
-
-
-def _rotary(head_dim: int, max_positions: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Returns cosines and signed sines (P, D / H), as `attention.Rotary` has them."""
-    frequencies = ROTARY_BASE ** (-np.arange(0, head_dim, 2, dtype=np.float64) / head_dim)
-    angles = np.arange(max_positions, dtype=np.float64)[:, None] * frequencies
-    cos, sin = np.cos(angles), np.sin(angles)
-    return (
-        np.concatenate([cos, cos], axis=-1).astype(np.float32),
-        np.concatenate([-sin, sin], axis=-1).astype(np.float32),
-    )
-
-
-def _rotated(g: _Graph, x: str, cos: str, sin: str, head_dim: int) -> str:
-    first, second = g.ops("Split", x, outputs=2, axis=-1, num_outputs=2)
-    rolled = g.op("Concat", second, first, axis=-1)
-    return g.op("Add", g.op("Mul", x, cos), g.op("Mul", rolled, sin))
-
-
-def _attention(g: _Graph, query: str, new: tuple[str, str], past: tuple[str, str], head_dim: int) -> str:
-    """Adds attention to the cache and to the new positions, whose scores share one softmax."""
-    query = g.op("Mul", query, g.constant(np.float32(head_dim**-0.5), "scale"))
-    of_past = g.op("Add", g.op("MatMul", query, g.op("Transpose", past[0], perm=[0, 1, 3, 2])), "past_mask")
-    of_new = g.op("Add", g.op("MatMul", query, g.op("Transpose", new[0], perm=[0, 1, 3, 2])), "new_mask")
-    weights = g.op("Softmax", g.op("Concat", of_past, of_new, axis=-1), axis=-1)
-    sizes = g.op("Concat", _length(g, "past_mask"), _length(g, "new_mask"), axis=0)
-    to_past, to_new = g.ops("Split", weights, sizes, outputs=2, axis=-1)
-    return g.op("Add", g.op("MatMul", to_past, past[1]), g.op("MatMul", to_new, new[1]))
-
-
-def _length(g: _Graph, name: str) -> str:
-    return g.op("Shape", name, start=-1)
 
 
 def _depth(config: Mapping[str, Any], arrays: Arrays, int8: bool) -> bytes:

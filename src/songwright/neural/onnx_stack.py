@@ -24,49 +24,57 @@ LARGEST, ZEROS = 8.2e6, 0x808080
 """See `int8`: the magnitude activations are scaled to, and what makes bytes of balanced digits."""
 
 
-def stack(config: Mapping[str, Any], arrays: Arrays, weights: str, max_positions: int) -> bytes:
+def stack(
+    config: Mapping[str, Any], arrays: Arrays, weights: str, max_positions: int, *, embedded: bool = False
+) -> bytes:
     """Returns the graph of the backbone: x (B, n, D), last (B,), total and caches to hidden (B, n, D).
+
+    `last` is the last position of each row, `total` one more.
 
     Args:
         config: of `LanguageModelConfig.as_dict`.
         arrays: weights by name, float32.
         weights: one of `WEIGHTS`.
         max_positions: longest sequence.
+        embedded: whether the tables of embeddings are in the graph: then ids come instead of x, seen (B, n, K) of the
+            common table, whose rows are followed by the start vector, and features (B, n, F), if the network has them.
 
     Raises:
-        ConfigError: the network is not a transformer with rotary positions and heads of a multiple of 16.
+        ConfigError: the network is not a transformer with rotary positions.
         MissingDependencyError: onnx is not installed.
     """
     if (config["backbone"], config["positions"]) != ("transformer", "rotary"):
         raise ConfigError("only a transformer with rotary positions becomes a graph")
-    if config["dim"] // config["num_heads"] % 16:
-        raise ConfigError(
-            f"onnxruntime's attention needs heads of a multiple of 16, not {config['dim']} / {config['num_heads']}"
-        )
     graph = _Graph(weights)
     dim, num_heads = config["dim"], config["num_heads"]
-    tables = [graph.constant(table) for table in _rotary(dim // num_heads, max_positions)]
+    width = head_width(config)
+    tables = [graph.constant(table) for table in _rotary(dim // num_heads, width, max_positions)]
     norms = [f"backbone.blocks.{i}.attention_norm.weight" for i in range(1, config["num_layers"])]
+    inputs: dict[str, tuple[str, tuple[Any, ...]]] = {}
     whole = "x"
+    if embedded:
+        inputs["seen"] = ("int64", ("B", "n", "K"))
+        whole = graph.embedding("seen", np.concatenate([arrays["embedding.weight"], arrays["begin"][None]]))
+        if config["feature_sizes"]:
+            inputs["features"] = ("int64", ("B", "n", "F"))
+            whole = graph.one("Add", whole, graph.embedding("features", arrays["feature.weight"]))
+    else:
+        inputs["x"] = ("float32", ("B", "n", dim))
     first = graph.constant(arrays["backbone.blocks.0.attention_norm.weight"])
     (normed,) = graph.op("SimplifiedLayerNormalization", whole, first, epsilon=EPSILON, axis=-1)
     for i, following in enumerate([*norms, "backbone.norm.weight"]):
         prefix = f"backbone.blocks.{i}."
-        qkv = graph.linear(normed, arrays[prefix + "attention.qkv.weight"])
-        mixed = graph.attention(qkv, i, num_heads, tables)
-        added = graph.linear(mixed, arrays[prefix + "attention.out.weight"])
+        matrix = _widened(arrays[prefix + "attention.qkv.weight"].T, 3 * num_heads, width).T
+        mixed = graph.attention(graph.linear(normed, matrix), i, num_heads, tables, dim // num_heads)
+        added = graph.linear(mixed, _widened(arrays[prefix + "attention.out.weight"], num_heads, width))
         normed, whole = graph.add_and_norm(whole, added, arrays[prefix + "feedforward_norm.weight"])
         gate_up = graph.linear(normed, arrays[prefix + "feedforward.gate_up.weight"])
         gate, up = graph.op("Split", gate_up, outputs=2, axis=-1, num_outputs=2)
         gated = graph.one("Mul", graph.one("Mul", gate, graph.one("Sigmoid", gate)), up)
         added = graph.linear(gated, arrays[prefix + "feedforward.down.weight"])
         normed, whole = graph.add_and_norm(whole, added, arrays[following])
-    cache = ("B", num_heads, "P", dim // num_heads)
-    inputs: dict[str, tuple[str, tuple[Any, ...]]] = {
-        "x": ("float32", ("B", "n", dim)),
-        "last": ("int32", ("B",)),
-        "total": ("int32", ()),
-    }
+    cache = ("B", num_heads, "P", width)
+    inputs |= {"last": ("int32", ("B",)), "total": ("int32", ())}
     outputs: dict[str, tuple[str, tuple[Any, ...]]] = {"hidden": (normed, ("B", "n", dim))}
     for i in range(config["num_layers"]):
         inputs |= {f"keys_{i}": ("float32", cache), f"values_{i}": ("float32", cache)}
@@ -81,11 +89,31 @@ def head(matrix: NDArray[Any], weights: str) -> bytes:
     return graph.finish({"hidden": ("float32", ("B", matrix.shape[1]))}, {"logits": (logits, ("B", matrix.shape[0]))})
 
 
-def _rotary(head_dim: int, max_positions: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Returns cosines and sines (P, D / 2 H) as `attention.Rotary` has them."""
+def head_width(config: Mapping[str, Any]) -> int:
+    """Returns the channels of a head in the graph: onnxruntime wants a multiple of 16, what is missing is zeros."""
+    head_dim: int = config["dim"] // config["num_heads"]
+    return -(-head_dim // 16) * 16
+
+
+def _widened(matrix: NDArray[Any], num_heads: int, width: int) -> NDArray[Any]:
+    """Returns a matrix (N, heads * channels) whose heads have `width` channels, zeros at the end of each half."""
+    halves = matrix.reshape(len(matrix), num_heads, 2, -1)
+    missing = width // 2 - halves.shape[3]
+    return np.pad(halves, ((0, 0), (0, 0), (0, 0), (0, missing))).reshape(len(matrix), -1)
+
+
+def _rotary(head_dim: int, width: int, max_positions: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Returns cosines and sines (P, width / 2) as `attention.Rotary` has them, zeros where a head is widened."""
     frequencies = ROTARY_BASE ** (-np.arange(0, head_dim, 2, dtype=np.float64) / head_dim)
     angles = np.arange(max_positions, dtype=np.float64)[:, None] * frequencies
-    return np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
+    missing = ((0, 0), (0, (width - head_dim) // 2))
+    return np.pad(np.cos(angles).astype(np.float32), missing), np.pad(np.sin(angles).astype(np.float32), missing)
+
+
+def _int8(matrix: NDArray[Any]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Returns rows (N, D) and scales (N,), as `int8.quantise` does."""
+    scale = np.maximum(np.abs(matrix).max(axis=1), 1e-12).astype(np.float32) / np.float32(127.0)
+    return np.clip(np.rint(matrix / scale[:, None]), -127, 127).astype(np.int8), scale
 
 
 class _Graph:
@@ -118,7 +146,17 @@ class _Graph:
         """Adds a node with one output."""
         return self.op(kind, *inputs, **attributes)[0]
 
-    def attention(self, qkv: str, layer: int, num_heads: int, tables: list[str]) -> str:
+    def embedding(self, ids: str, table: NDArray[Any]) -> str:
+        """Adds the sum of a table's rows over the last axis of ids; the table is int8 too unless all is float32."""
+        if self.weights == "float32":
+            rows = self.one("Gather", self.constant(table.astype(np.float32)), ids)
+        else:
+            whole, scale = _int8(table)
+            floats = self.one("Cast", self.one("Gather", self.constant(whole), ids), to=self.onnx.TensorProto.FLOAT)
+            rows = self.one("Mul", floats, self.one("Gather", self.constant(scale[:, None]), ids))
+        return self.one("ReduceSum", rows, self.constant(np.array([-2])), keepdims=0)
+
+    def attention(self, qkv: str, layer: int, num_heads: int, tables: list[str], head_dim: int) -> str:
         """Adds causal attention with rotation, which writes its keys and values into the layer's cache."""
         names = [f"mixed_{layer}", f"new_keys_{layer}", f"new_values_{layer}"]
         inputs = [qkv, "", "", f"keys_{layer}", f"values_{layer}", "last", "total", *tables]
@@ -130,6 +168,7 @@ class _Graph:
             num_heads=num_heads,
             kv_num_heads=num_heads,
             do_rotary=1,
+            scale=head_dim**-0.5,
         )
         self.nodes.append(node)
         return names[0]
@@ -148,8 +187,7 @@ class _Graph:
         """Adds ``x @ matrix.T``."""
         if self.weights == "float32":
             return self.one("MatMul", x, self.constant(matrix.T.astype(np.float32)))
-        scale = np.maximum(np.abs(matrix).max(axis=1), 1e-12).astype(np.float32) / np.float32(127.0)
-        whole = np.clip(np.rint(matrix / scale[:, None]), -127, 127).astype(np.int8)
+        whole, scale = _int8(matrix)
         if self.weights == "int8":
             floats = self.one("DequantizeLinear", self.constant(whole), self.constant(scale), axis=0)
             return self.one("MatMul", x, self.one("Transpose", floats, perm=[1, 0]))
@@ -175,7 +213,7 @@ class _Graph:
     ) -> bytes:
         """Returns the model; outputs name the value they are, or are one themselves if that is empty."""
         helper, proto = self.onnx.helper, self.onnx.TensorProto
-        kinds = {"float32": proto.FLOAT, "int32": proto.INT32}
+        kinds = {"float32": proto.FLOAT, "int32": proto.INT32, "int64": proto.INT64}
         for name, (value, _) in outputs.items():
             if value:
                 self.nodes.append(helper.make_node("Identity", [value], [name]))

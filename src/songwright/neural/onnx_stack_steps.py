@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songwright.errors import ConfigError, InputError, MissingDependencyError
+from songwright.neural.onnx_stack import head_width
 from songwright.neural.step_model import Codes
 
 Floats = NDArray[np.float32]
@@ -35,22 +36,22 @@ class StackRunner:
     """The backbone with a static cache that the graph writes in place.
 
     Args:
-        graph: from `onnx_stack.stack`.
+        stack: the session of a graph from `onnx_stack.stack`.
         config: of `LanguageModelConfig.as_dict`.
-        threads: of one operation.
     """
 
-    def __init__(self, graph: bytes, config: Mapping[str, Any], threads: int = 1) -> None:
-        self._session = session(graph, threads)
+    def __init__(self, stack: Any, config: Mapping[str, Any]) -> None:
+        self._session = stack
         self._layers, self._heads, self._dim = config["num_layers"], config["num_heads"], config["dim"]
+        self._width = head_width(config)
 
     def start(self, batch_size: int, max_positions: int) -> None:
         """Forgets everything and makes room."""
-        shape = (2 * self._layers, batch_size, self._heads, max_positions, self._dim // self._heads)
+        shape = (2 * self._layers, batch_size, self._heads, max_positions, self._width)
         self._bind(np.zeros(shape, dtype=np.float32))
 
     def _bind(self, cache: Floats) -> None:
-        """Shows the graph where its cache and the vectors of a single position lie."""
+        """Shows the graph where its cache lies."""
         self._cache, rows = cache, cache.shape[1]
         self._binding = self._session.io_binding()
         self._last, self._total = np.zeros(rows, dtype=np.int32), np.zeros((), dtype=np.int32)
@@ -60,35 +61,42 @@ class StackRunner:
             self._attach(f"new_{name}", array, is_input=False)
         self._attach("last", self._last, is_input=True)
         self._attach("total", self._total, is_input=True)
-        self._room(rows, 1)
+        self._inputs: dict[str, NDArray[Any]] = {}
 
-    def _room(self, rows: int, count: int) -> None:
-        self._x: Floats = np.zeros((rows, count, self._dim), dtype=np.float32)
-        self._hidden: Floats = np.zeros((rows, count, self._dim), dtype=np.float32)
-        self._attach("x", self._x, is_input=True)
+    def _room(self, inputs: Mapping[str, NDArray[Any]]) -> None:
+        """Makes room for inputs and outputs of these shapes."""
+        self._inputs = {name: np.empty_like(array, order="C") for name, array in inputs.items()}
+        for name, array in self._inputs.items():
+            self._attach(name, array, is_input=True)
+            shape = (*array.shape[:2], self._dim)
+        self._hidden: Floats = np.zeros(shape, dtype=np.float32)
         self._attach("hidden", self._hidden, is_input=False)
 
     def _attach(self, name: str, array: NDArray[Any], *, is_input: bool) -> None:
         bind = self._binding.bind_input if is_input else self._binding.bind_output
         bind(name, "cpu", 0, array.dtype.type, list(array.shape), array.ctypes.data)
 
-    def step(self, x: Floats, first: int) -> Floats:
-        """Returns hidden (B, D) of the last of n positions first … first + n - 1, x (B, n, D)."""
-        rows, count = x.shape[:2]
+    def step(self, inputs: Mapping[str, NDArray[Any]], first: int) -> Floats:
+        """Returns hidden (B, D) of the last of n positions first … first + n - 1; inputs are (B, n, …) by name."""
+        rows, count = next(iter(inputs.values())).shape[:2]
         if count > 1 and first > 0 and rows > 1:  # onnxruntime's attention takes such blocks of one row only
             for i in range(count):
-                hidden = self.step(x[:, i : i + 1], first + i)
+                hidden = self.step({name: array[:, i : i + 1] for name, array in inputs.items()}, first + i)
             return hidden
-        if count != self._x.shape[1]:
-            self._room(rows, count)
-        self._x[:] = x
+        if any(name not in self._inputs or self._inputs[name].shape != array.shape for name, array in inputs.items()):
+            self._room(inputs)
+        for name, array in inputs.items():
+            self._inputs[name][:] = array
         self._last[:], self._total[...] = first + count - 1, first + count
         self._session.run_with_iobinding(self._binding)
-        return self._hidden[:, -1]
+        last: Floats = self._hidden[:, -1].copy()
+        return last
 
-    def reorder(self, indices: Codes) -> None:
-        """Makes row i go on from row indices[i]."""
-        self._bind(np.ascontiguousarray(self._cache[:, indices]))
+    def reorder(self, indices: Codes, used: int) -> None:
+        """Makes row i go on from row indices[i]; `used` positions of the cache hold something."""
+        cache = np.zeros((self._cache.shape[0], len(indices), *self._cache.shape[2:]), dtype=np.float32)
+        cache[:, :, :, :used] = self._cache[:, indices, :, :used]
+        self._bind(cache)
 
 
 class OnnxStackSteps:
@@ -124,7 +132,7 @@ class OnnxStackSteps:
         tables = {name: np.asarray(arrays[name], dtype=np.float32) for name in ("embedding.weight", "begin", "stream")}
         self._table, self._begin, self._stream = tables.values()
         self._feature = np.asarray(arrays["feature.weight"], np.float32) if config["feature_sizes"] else None
-        self._runner = StackRunner(graph, config, threads)
+        self._runner = StackRunner(session(graph, threads), config)
         self._heads = [session(one, 1) for one in heads]
 
     def start(self, batch_size: int, max_steps: int, features: Codes | None = None) -> None:
@@ -151,7 +159,7 @@ class OnnxStackSteps:
     def logits(self) -> Floats:
         """Returns (B, V_k) for the next slot, having run everything that was fed."""
         if self._done <= self._next:
-            self._hidden = self._runner.step(self._embedded(self._done, self._next + 1), self._done)
+            self._hidden = self._runner.step({"x": self._embedded(self._done, self._next + 1)}, self._done)
             self._done = self._next + 1
         found: Floats = self._heads[self._next % len(self._heads)].run(None, {"hidden": self._hidden})[0]
         return found
@@ -182,7 +190,7 @@ class OnnxStackSteps:
         """Makes row i go on from row indices[i]; there may be more or fewer rows than before."""
         self._ids, self._given = self._ids[indices], self._given[indices]
         self._done = min(self._done, self._next)
-        self._runner.reorder(indices)
+        self._runner.reorder(indices, self._done)
 
     def truncate(self, num_steps: int) -> None:
         """Goes back to where a prefill of the first `num_steps` steps would stand."""

@@ -22,7 +22,7 @@ from songwright.neural.torch_steps import TorchStepModel  # noqa: E402
 from songwright.training.checkpoint import save_model  # noqa: E402
 from songwright.training.weights import model_tensors, to_arrays  # noqa: E402
 
-CONFIG = replace(TINY, pattern="depth", num_heads=1, feature_sizes=(4, 3), max_steps=300, depth_layers=2)
+CONFIG = replace(TINY, pattern="depth", feature_sizes=(4, 3), max_steps=300, depth_layers=2)
 GREEDY = SamplingSettings(temperature=0.0)
 
 

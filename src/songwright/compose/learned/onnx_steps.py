@@ -39,7 +39,7 @@ class OnnxStepModel:
         self._nothing = sum(self.vocabulary_sizes)
         self._offsets = np.cumsum([0, *self.vocabulary_sizes])
         self._feature_offsets = np.cumsum([0, *network["feature_sizes"]])[:-1]
-        self._max_steps = int(network["max_steps"])
+        self.max_steps = int(network["max_steps"])
         self._backbone = StackRunner(_session(folder / BACKBONE, threads), network)
         self._depth = _session(folder / DEPTH, 1)
 
@@ -49,8 +49,8 @@ class OnnxStepModel:
         Raises:
             InputError: there is no room for so many steps.
         """
-        if max_steps > self._max_steps:
-            raise InputError(f"the model holds at most {self._max_steps} steps, not {max_steps}")
+        if max_steps > self.max_steps:
+            raise InputError(f"the model holds at most {self.max_steps} steps, not {max_steps}")
         streams = len(self.vocabulary_sizes)
         self._ids = np.zeros((batch_size, max_steps, streams), dtype=np.int64)
         self._given = np.zeros((batch_size, max_steps, self._features), dtype=np.int64) + self._feature_offsets
