@@ -98,9 +98,10 @@ class VoiceHead(nn.Module):
             nn.init.normal_(table.weight, std=0.12)
         nn.init.zeros_(self.out.weight)
 
-    def forward(self, states: Tensor, batch: Mapping[str, Tensor], rank: Tensor) -> Tensor:
+    def forward(self, states: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
         """Returns nats (N, 4); see `ChoraleModel.forward`."""
-        return self.nats(self.told(states, batch), batch, rank)
+        rank = batch["rank"]
+        return self.nats(self.told(states, batch), batch, rank[:, None, :] < rank[:, :, None])
 
     def told(self, states: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
         """Returns (N, 4, H): what each voice is told whatever the order."""
@@ -108,10 +109,15 @@ class VoiceHead(nn.Module):
         told: Tensor = (states + frame).view(len(frame), VOICES, -1)
         return told
 
-    def nats(self, told: Tensor, batch: Mapping[str, Tensor], rank: Tensor) -> Tensor:
-        """Returns nats (N, 4) of voices predicted in the order of their ranks."""
+    def nats(self, told: Tensor, batch: Mapping[str, Tensor], known: Tensor) -> Tensor:
+        """Returns nats (N, 4) of voices of which each knows some others.
+
+        Args:
+            told: what the voices are told.
+            batch: the tensors of `frame_tensors`.
+            known: (N, 4, 4) whether a target knows another voice's note in this frame.
+        """
         codes, last = batch["codes"], batch["last"]
-        known = rank[:, None, :] < rank[:, :, None]  # (N, target, other)
         others = torch.where(known, codes[:, None], NUM_CODES)
         x = told + self.known_out(self._relations(known, others, last))
         x = x + self.narrow(self.dropout(functional.gelu(self.wide(self.norm(x)))))

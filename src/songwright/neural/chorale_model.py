@@ -70,7 +70,7 @@ class ChoraleModel(nn.Module):
                 is predicted, and the tensors of `frame_tensors`, one row for each frame.
         """
         states = self.states(batch["beat_ids"]).flatten(0, 1)  # (B K, 4 H)
-        nats: Tensor = self.head(states[batch["beat"]], batch, batch["rank"])
+        nats: Tensor = self.head(states[batch["beat"]], batch)
         return nats
 
     def states(self, beat_ids: Tensor) -> Tensor:
@@ -124,12 +124,26 @@ class ChoraleModel(nn.Module):
         beat = torch.arange(num_frames, device=device) // FRAMES_PER_BEAT
         states = self.states(torch.from_numpy(features.beat_ids)[None].to(device))[0][beat]
         told = self.head.told(states, batch)
-        logs = []
-        for order in orders:
-            rank = torch.tensor(np.argsort(order), device=device).expand(num_frames, VOICES)
-            logs.append(-self.head.nats(told, batch, rank).sum(1).double())
+        chosen = _known_voices(orders)
+        nats: dict[tuple[int, frozenset[int]], Tensor] = {}
+        for number in range(max(map(len, chosen))):
+            sets = [voice[min(number, len(voice) - 1)] for voice in chosen]
+            known = torch.tensor([[other in known for other in range(VOICES)] for known in sets], device=device)
+            column = self.head.nats(told, batch, known.expand(num_frames, VOICES, VOICES)).double()
+            nats |= {(voice, known): column[:, voice] for voice, known in enumerate(sets)}
+        columns = {key: column.cpu().numpy() for key, column in nats.items()}
+        logs = [[-columns[voice, frozenset(order[:place])] for place, voice in enumerate(order)] for order in orders]
         self.train(training)
-        return torch.stack(logs).cpu().numpy()
+        return np.sum(np.asarray(logs, dtype=np.float64), axis=1)  # (orders, voices, frames) → (orders, frames)
+
+
+def _known_voices(orders: Sequence[Sequence[int]]) -> list[list[frozenset[int]]]:
+    """Returns for each voice the sets of voices that come before it in orders: 8 each for all 24 orders."""
+    sets: list[dict[frozenset[int], None]] = [{} for _ in range(VOICES)]
+    for order in orders:
+        for place, voice in enumerate(order):
+            sets[voice][frozenset(order[:place])] = None
+    return [list(known) for known in sets]
 
 
 def mixed_nats(logs: NDArray[np.float64]) -> NDArray[np.float64]:
