@@ -15,10 +15,9 @@ from songwright.compose.tokens.draw import DrawSettings, draw_choice
 from songwright.compose.tokens.encode import encode
 from songwright.compose.tokens.features import FEATURE_SIZES, NAMES, features, word_plan
 from songwright.compose.tokens.piece import HARMONY_ROLE, KIND_OF_ROLE, TARGET_KINDS, index_piece, part_events
-from songwright.compose.tokens.script import Walk, script_of
 from songwright.compose.tokens.tracker import Tracker
 from songwright.compose.tokens.vocabulary import KIND, LENGTH, POSITION, ROLES, VALUE, VELOCITY, WORD, Kind
-from songwright.compose.tokens.windows import Choice, ChosenPart, build, emptied
+from songwright.compose.tokens.windows import Choice, ChosenPart, build
 from songwright.errors import InputError
 from songwright.score.theory import Key
 from songwright.seeding import generator
@@ -59,6 +58,14 @@ def walked(example, tracker):
         tracker.feed(example.codes[:, step], int(example.parts_of[step]), following[step])
         out[:, step + 1] = tracker.features
     return out
+
+
+def emptied(example):
+    """Returns an example with nothing in what is to be written but TRACK."""
+    keep = ~example.targets | (example.codes[KIND] == Kind.TRACK)
+    fill = int(np.count_nonzero(keep[: example.fill]))
+    kept = {"codes": example.codes[:, keep], "bars": example.bars[keep], "parts_of": example.parts_of[keep]}
+    return dataclasses.replace(example, mask=np.zeros_like(example.mask[:, keep]), fill=fill, **kept)
 
 
 def test_features_can_be_computed_while_writing(pieces):
@@ -215,38 +222,3 @@ def test_controls_measure_what_they_say():
     assert measure(*part([(0, 0, 60), (1, 12, 60)]), role, steps)[4] == 0
     assert measure(*part([]), role, steps) == (0, UNSAID, UNSAID, UNSAID, UNSAID)
     assert measure(*part([(0, 0, 36)]), ROLES.index("drums"), steps)[1] == UNSAID
-
-
-def test_writing_walks_the_way_of_training(pieces):
-    for _, _, example in examples(pieces, 4):
-        words = {i: plan for i in range(len(example.parts)) if (plan := word_plan(example, i)) is not None}
-        script = script_of(example, words)
-        walk = Walk(script)
-        whole = features(example)
-        free = 0
-        for step in range(example.num_steps):
-            event = example.codes[:, step]
-            assert np.array_equal(walk.features, whole[:, step])
-            assert walk.given is None or np.array_equal(walk.given, event)
-            free += walk.is_free
-            walk.feed(event)
-        assert walk.is_done and np.array_equal(walk.codes, example.codes)
-        assert example.num_steps - free == script.num_given - np.count_nonzero([b.is_open for b in script.blocks[:-1]])
-
-
-def test_a_walk_refuses_what_the_script_does_not_have(pieces):
-    example = next(example for _, choice, example in examples(pieces, 4) if len(choice.parts) > 1)
-    walk = Walk(script_of(example))
-    with pytest.raises(InputError, match="is given"):
-        walk.feed(example.codes[:, 1])
-    while not walk.is_free:
-        walk.feed(walk.given)
-    wrong = walk.end.copy()
-    wrong[VALUE] += 1
-    with pytest.raises(InputError, match="ends with"):
-        walk.feed(wrong)
-    while not walk.is_done:
-        walk.feed(walk.end if walk.is_free else walk.given)
-    assert np.array_equal(walk.codes, emptied(example).codes)
-    with pytest.raises(InputError, match="end"):
-        walk.feed(example.codes[:, 0])

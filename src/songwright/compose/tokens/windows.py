@@ -4,7 +4,7 @@
 program makes its own; both get the same examples, without torch.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,17 +117,6 @@ class Example:
         """(T,) whether each event belongs to a part that is to be written; `parts_of` -1 is not."""
         found: Mask = np.array([*(p.is_target for p in self.parts), False])[self.parts_of]
         return found
-
-
-def emptied(example: Example) -> Example:
-    """Returns an example without what is to be written: of those parts only TRACK is left in every bar."""
-    keep = ~example.targets | (example.codes[KIND] == Kind.TRACK)
-    fill = int(np.count_nonzero(keep[: example.fill]))
-    mask = np.zeros_like(example.mask[:, keep])
-    return replace(
-        example, codes=example.codes[:, keep], mask=mask, bars=example.bars[keep], parts_of=example.parts_of[keep],
-        fill=fill,
-    )  # fmt: skip
 
 
 @dataclass
