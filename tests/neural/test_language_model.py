@@ -101,3 +101,14 @@ def test_configs_travel_as_json_and_wrong_ones_are_refused():
 def test_too_many_steps_are_refused():
     with pytest.raises(InputError, match="at most 16"):
         make("flat")(random_codes(1, 17))
+
+
+@pytest.mark.parametrize(("backbone", "positions"), KINDS)
+def test_bfloat16_autocast_trains_and_stays_near(backbone, positions):
+    model, codes = make("depth", backbone, positions), random_codes(2, 6)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = model.nats(codes)
+    half.sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+    assert half.dtype == torch.float32
+    assert 0 < (half - model.nats(codes)).abs().max() < 0.2
