@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 
 from songwright.evaluation import nll
 from songwright.files import write_bytes
-from songwright.neural.chorale_features import NUM_CODES, VOICES, Ids, codes_of
+from songwright.neural.chorale_features import NUM_CODES, VOICES, Ids, codes_of, features_of, transposed
 from songwright.neural.chorale_memory import Recall
-from songwright.neural.chorale_mixture import ChoraleMixture, load_chorale_model
-from songwright.neural.chorale_model import ORDERS, ChoraleModel
+from songwright.neural.chorale_mixture import ChoraleMixture, load_chorale_model, moved_recall
+from songwright.neural.chorale_model import ORDERS, ChoraleModel, mixed_nats
 from songwright.training.checkpoint import MODEL_FILE, load_model, save_model
 
 HERE = Path(__file__).parent
 MODEL = HERE / "model"
 METRIC = nll.METRICS["note"]
-SHIFTS = (-1, 0, 1)
 MAX_BYTES = 3 * 2**19
 
 Example = tuple[Ids, Recall]
+Logs = list[NDArray[np.float64]]
 
 
 def floors(train: list[Ids], pieces: list[Ids]) -> dict[str, float]:
@@ -59,10 +59,18 @@ def _transitions(piece: Ids, places: int, start: int) -> list[tuple[Any, ...]]:
     return [(voice, place, before[:, voice], piece[:, voice]) for voice in range(VOICES)]
 
 
-def per_note(model: ChoraleMixture, examples: list[Example], orders: Any = ORDERS) -> float:
-    """Returns nats per note of a mixture over pieces."""
-    notes = VOICES * sum(len(codes) for codes, _ in examples)
-    return round(sum(float(model.nats_of(*example, orders).sum()) for example in examples) / notes, 4)
+def log_probabilities(network: ChoraleModel, examples: list[Example], shift: int = 0, orders: Any = ORDERS) -> Logs:
+    """Returns ln p (orders, frames) of each piece, read in a transposition."""
+    return [
+        network.log_probabilities(features_of(transposed(codes, shift)), moved_recall(recall, shift), orders)
+        for codes, recall in examples
+    ]
+
+
+def per_note(parts: list[Logs]) -> float:
+    """Returns nats per note of the mean over all rows of several networks' (or transpositions') probabilities."""
+    nats = [mixed_nats(np.concatenate(rows)) for rows in zip(*parts, strict=True)]
+    return round(sum(float(piece.sum()) for piece in nats) / (VOICES * sum(map(len, nats))), 4)
 
 
 def without_memory(examples: list[Example]) -> list[Example]:
@@ -80,6 +88,7 @@ def main() -> None:
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", default="valid")
+    parser.add_argument("--shifts", type=int, nargs="*", default=[], help="transpositions to mix in, in semitones")
     parser.add_argument("--ship", action="store_true", help="write model/ as int8 and expected.json")
     args = parser.parse_args()
     loaded = [load_model(path / "best" if (path / "best").is_dir() else path) for path in args.folders]
@@ -94,17 +103,19 @@ def main() -> None:
     row: dict[str, Any] = {"split": args.split, "pieces": len(pieces), "notes": VOICES * sum(map(len, pieces))}
     row |= floors(train, pieces)
 
-    def mixed(which: list[ChoraleModel], shifts: tuple[int, ...] = (0,)) -> ChoraleMixture:
-        return ChoraleMixture(which, *memory, shifts)
-
-    row["one_network_one_order"] = [per_note(mixed([network]), examples, ORDERS[:1]) for network in networks]
-    row["one_network"] = [per_note(mixed([network]), examples) for network in networks]
-    row["one_network_memory_taken_away"] = per_note(mixed(networks[:1]), without_memory(examples), ORDERS[:1])
-    row["mixed"] = per_note(mixed(networks), examples)
-    row["mixed_and_transposed"] = per_note(mixed(networks, SHIFTS), examples)
+    parts = [log_probabilities(network, examples) for network in networks]
+    row["one_network_one_order"] = [per_note([[piece[:1] for piece in part]]) for part in parts]
+    row["one_network"] = [per_note([part]) for part in parts]
+    row["mixed"] = per_note(parts)
+    bare = log_probabilities(networks[0], without_memory(examples), orders=ORDERS[:1])
+    row["one_network_one_order_memory_taken_away"] = per_note([bare])
+    for shift in args.shifts:
+        parts += [log_probabilities(network, examples, shift) for network in networks]
+    if args.shifts:
+        row["mixed_and_transposed"] = per_note(parts)
     print(json.dumps(row, indent=1), flush=True)
     if args.ship:
-        row |= ship(loaded, mixed(networks, SHIFTS), args.data, args.split)
+        row |= ship(loaded, ChoraleMixture(networks, *memory, (0, *args.shifts)), args.data, args.split)
         write_bytes(HERE / "expected.json", (json.dumps(row, indent=1) + "\n").encode())
         print(json.dumps(row, indent=1))
 

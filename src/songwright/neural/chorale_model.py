@@ -134,7 +134,8 @@ class ChoraleModel(nn.Module):
         columns = {key: column.cpu().numpy() for key, column in nats.items()}
         logs = [[-columns[voice, frozenset(order[:place])] for place, voice in enumerate(order)] for order in orders]
         self.train(training)
-        return np.sum(np.asarray(logs, dtype=np.float64), axis=1)  # (orders, voices, frames) → (orders, frames)
+        result: NDArray[np.float64] = np.sum(np.asarray(logs), axis=1)  # (orders, voices, frames) → (orders, frames)
+        return result
 
 
 def _known_voices(orders: Sequence[Sequence[int]]) -> list[list[frozenset[int]]]:
