@@ -4,7 +4,7 @@ Music repeats by the bar. A network that is shown the next event of those bars n
 copy, to vary, or to leave off; where nothing more came then, that is shown too.
 """
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ SIZES = {"position": MAX_BAR_STEPS + 2, "value": 257}
 _VALUES = 1 << 11
 _PLACES = _VALUES * 256
 _BARS = 64
+_LAST = 1 << 20
 
 
 def echo_values(kinds: Ints, values: Ints) -> Ints:
@@ -81,7 +82,7 @@ class EchoTracker:
     def __init__(self) -> None:
         self._events: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
         self._known: set[int] = set()
-        self._now = (0, 0)
+        self._now = (0, 0, _LAST)
 
     def open_bar(self, bar: int) -> None:
         """A bar begins."""
@@ -89,17 +90,24 @@ class EchoTracker:
 
     def open_part(self) -> None:
         """A part begins in the bar."""
-        self._now = (0, 0)
+        self._now = (0, 0, _LAST)
 
-    def feed(self, kind: Kind, part: int, bar: int, position: int, value: int) -> None:
-        """A note, chord or line has come."""
-        if kind == Kind.LINE:
-            self._now = (position, 0)
-            return
-        self._now = (position, value)
-        shown = int(echo_values(np.array([int(kind)]), np.array([value]))[0])
-        events = self._events.setdefault((part, bar), [])
-        events.insert(bisect_right(events, (position, value, shown)), (position, value, shown))
+    def feed_line(self, position: int) -> None:
+        """A line of words begins here."""
+        self._now = (position, 0, _LAST)
+
+    def feed(self, part: int, bar: int, position: int, value: int, shown: int) -> None:
+        """A note or chord has come.
+
+        Args:
+            part: of the example.
+            bar: of the example.
+            position: number in its stream.
+            value: number in its stream.
+            shown: its value feature.
+        """
+        self._now = (position, value, _LAST)
+        insort(self._events.setdefault((part, bar), []), (position, value, shown))
 
     def tell(self, part: int, bar: int) -> list[int]:
         """Returns the eight features of a part in a bar."""
@@ -108,7 +116,7 @@ class EchoTracker:
             if bar - back not in self._known:
                 out += (0, 0)
                 continue
-            events = self._events.get((part, bar - back), [])
-            at = bisect_right(events, (*self._now, 1 << 20))
+            events = self._events.get((part, bar - back), ())
+            at = bisect_right(events, self._now)
             out += (events[at][0], events[at][2]) if at < len(events) else (NOTHING_LEFT, 0)
         return out

@@ -154,13 +154,14 @@ def bar_rows(example: Example) -> Ints:
     table = example.bar_table
     rows = np.zeros((len(table) + 1, 7), dtype=np.int64)
     rows[:-1, 0] = np.arange(1, len(table) + 1)
-    rows[:-1, 1:4] = table[:, [SECTION, ENERGY, LEFT]]
-    rows[:-1, 4] = np.where(table[:, SECTION] > 0, table[:, ELAPSED] + 1, 0)
+    rows[:-1, 1:3] = table[:, [SECTION, ENERGY]]
+    rows[:-1, 3] = np.where(table[:, SECTION] > 0, table[:, ELAPSED] + 1, 0)
+    rows[:-1, 4] = table[:, LEFT]
     rows[:-1, 5:7] = table[:, [METER, KEY]] + 1
     return rows
 
 
-BAR_FEATURES = ("bar", "section", "energy", "left", "elapsed", "meter", "key")
+BAR_FEATURES = ("bar", "section", "energy", "elapsed", "left", "meter", "key")
 """Columns of `bar_rows`."""
 
 PART_FEATURES = _PART_FEATURES

@@ -1,7 +1,9 @@
-"""`Tracker`: the features of `features` one event at a time, for writing what is not there yet."""
+"""`Tracker`: the features of `features` one event at a time, for writing what is not there yet.
+
+Plain numbers and lists: it runs once for every event of every candidate.
+"""
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,11 +11,9 @@ from numpy.typing import NDArray
 
 from songwright.compose.tokens.echoes import BACK, EchoTracker
 from songwright.compose.tokens.features import (
-    BAR_FEATURES,
     FAR,
+    FEATURES,
     MOST_SYLLABLES,
-    NAMES,
-    PART_FEATURES,
     WordPlan,
     bar_rows,
     chord_features,
@@ -22,27 +22,24 @@ from songwright.compose.tokens.features import (
     tune_part,
     word_plan,
 )
+from songwright.compose.tokens.grid import DRUM_STEPS
 from songwright.compose.tokens.piece import HARMONY_ROLE
-from songwright.compose.tokens.vocabulary import (
-    DRUM_ROLES,
-    KIND,
-    LENGTH,
-    LENGTHS,
-    POSITION,
-    VALUE,
-    VALUES,
-    WORD,
-    Kind,
-    Word,
-)
+from songwright.compose.tokens.vocabulary import DRUM_ROLES, LENGTHS, VALUES, Kind, Word
 from songwright.compose.tokens.windows import Example
 
-_AT = {name: place for place, name in enumerate(NAMES)}
-_PART_AT = [_AT[name] for name in PART_FEATURES]
-_BAR_AT = [_AT[name] for name in BAR_FEATURES]
-_FIRST_ECHO = len(NAMES) - 2 * len(BACK)
 _FOLLOWS = {Kind.TRACK: 1, Kind.BAR: 2, Kind.FILL: 3, Kind.EOS: 3}
-_STARTS_WORD = (Word.UNSTRESSED, Word.STRESSED)
+_ENDS = (int(Kind.FILL), int(Kind.EOS))
+_NOTE, _CHORD, _LINE, _TIE = int(Kind.NOTE), int(Kind.CHORD), int(Kind.LINE), int(Kind.TIE)
+_BAR, _FILL, _TRACK = int(Kind.BAR), int(Kind.FILL), int(Kind.TRACK)
+_BAR_NUMBERS, _STEPS, _CHORDS = VALUES["bar"].start, LENGTHS["steps"].start, VALUES["chord"].start
+_DRUM_SHIFT, _PITCH_SHIFT = 129 - VALUES["drum"].start, 1 - VALUES["pitch"].start
+_CHORD_FEATURES = [
+    (int(root), int(quality)) for root, quality in zip(*chord_features(np.arange(VALUES["chord"].size)), strict=True)
+]
+_NEW_WORD = (int(Word.UNSTRESSED), int(Word.STRESSED))
+_NO_ECHO = [0] * (2 * len(BACK))
+_SHORT = 6
+"""For how long a chord without a bass of its own counts as sounding; kept as `features` has it."""
 
 
 @dataclass(slots=True)
@@ -87,19 +84,19 @@ class Tracker:
     """
 
     def __init__(self, example: Example, words: dict[int, WordPlan] | None = None) -> None:
-        self._parts = part_rows(example)
-        self._bars = bar_rows(example)
-        self._lines = np.concatenate([[0], np.cumsum(example.bar_steps)]).tolist()
+        rows = part_rows(example).tolist()
+        self._parts = [(row[:2], row[2:]) for row in rows]
+        self._bars: list[list[int]] = bar_rows(example).tolist()
+        self._lines: list[int] = np.concatenate([[0], np.cumsum(example.bar_steps)]).tolist()
         self._style = example.style
-        self._roles = [chosen.part.role for chosen in example.parts]
+        self._drums = [chosen.part.role in DRUM_ROLES for chosen in example.parts]
         self._tune = tune_part(example)
         self._chords, self._tunes = _Known(), _Known()
         self._own = [_Known() for _ in example.parts]
-        harmony = [i for i, role in enumerate(self._roles) if role == HARMONY_ROLE]
-        self._chords_ahead = bool(harmony) and not example.parts[harmony[0]].is_target
+        harmony = next((i for i, chosen in enumerate(example.parts) if chosen.part.role == HARMONY_ROLE), -1)
+        self._chords_ahead = harmony >= 0 and not example.parts[harmony].is_target
         self._tune_ahead = self._tune >= 0 and not example.parts[self._tune].is_target
-        for step in range(example.num_steps):
-            self._look_ahead(example, step, harmony)
+        self._look_ahead(example, harmony)
         self._hole = hole_bars(example)
         self._echoes = EchoTracker()
         plans = {i: word_plan(example, i) for i in range(len(example.parts))} | (words or {})
@@ -107,17 +104,17 @@ class Tracker:
         self._bar = self._part = -1
         self._position = 0
         self._filling = self._past = False
-        self.features: NDArray[np.int16] = np.zeros(len(NAMES), dtype=np.int16)
+        self.features: NDArray[np.int16] = np.zeros(len(FEATURES), dtype=np.int16)
 
-    def _look_ahead(self, example: Example, step: int, harmony: Sequence[int]) -> None:
-        part, event = int(example.parts_of[step]), example.codes[:, step]
-        if part < 0 or event[KIND] not in (Kind.NOTE, Kind.CHORD):
-            return
-        time = self._lines[int(example.bars[step])] + int(event[POSITION]) - 1
-        if self._chords_ahead and part in harmony:
-            self._chords.add(time, int(event[VALUE]) - VALUES["chord"].start)
-        elif self._tune_ahead and part == self._tune:
-            self._tunes.add(time, *_pitch_and_end(event, time, drums=False))
+    def _look_ahead(self, example: Example, harmony: int) -> None:
+        """Learns the chords and the tune where they are given."""
+        rows = zip(example.codes.T.tolist(), example.bars.tolist(), example.parts_of.tolist(), strict=True)
+        for (kind, position, value, length, _, _), bar, part in rows:
+            if kind == _CHORD and self._chords_ahead and part == harmony:
+                self._chords.add(self._lines[bar] + position - 1, value - _CHORDS)
+            elif kind == _NOTE and self._tune_ahead and part == self._tune:
+                time = self._lines[bar] + position - 1
+                self._tunes.add(time, value + _PITCH_SHIFT, time + length - _STEPS + 1)
 
     def feed(self, event: NDArray[np.integer], part: int, follows: Kind | None = None) -> None:
         """Goes on by one event.
@@ -127,20 +124,20 @@ class Tracker:
             part: place of the part it belongs to (TRACK too), -1 outside of parts.
             follows: what comes after the part that the event opens or belongs to: TRACK, BAR, FILL or EOS.
         """
-        kind = Kind(int(event[KIND]))
-        if kind == Kind.BAR:
-            self._open_bar(int(event[VALUE]) - VALUES["bar"].start)
-        elif kind in (Kind.FILL, Kind.EOS):
+        kind, position, value, length, _, word = event.tolist()
+        if kind == _BAR:
+            self._open_bar(value - _BAR_NUMBERS)
+        elif kind in _ENDS:
             self._bar = -1
-            self._filling = self._filling or kind == Kind.FILL
+            self._filling = self._filling or kind == _FILL
         self._part = part
-        if part < 0 or kind == Kind.TRACK:
+        if part < 0 or kind == _TRACK:
             self._position = 0
             self._echoes.open_part()
-        elif kind != Kind.TIE:
-            self._position = int(event[POSITION])
-            self._note(event, kind)
-        self._tell(follows)
+        elif kind != _TIE:
+            self._position = position
+            self._keep(kind, position, value, length, word)
+        self.features = np.array(self._told(follows), dtype=np.int16)
 
     def _open_bar(self, bar: int) -> None:
         self._bar = bar
@@ -153,97 +150,92 @@ class Tracker:
                 sung.sung, sung.begun = sung.plan.before_hole
         self._past = self._past or bar == self._hole[1]
 
-    def _note(self, event: NDArray[np.integer], kind: Kind) -> None:
+    def _keep(self, kind: int, position: int, value: int, length: int, word: int) -> None:
         """Keeps what a note, chord or line means for what comes."""
-        part, time = self._part, self._lines[self._bar] + int(event[POSITION]) - 1
-        self._echoes.feed(kind, part, self._bar, int(event[POSITION]), int(event[VALUE]))
-        if kind == Kind.NOTE:
-            drums = self._roles[part] in DRUM_ROLES
-            pitch, end = _pitch_and_end(event, time, drums=drums)
+        part, time = self._part, self._lines[self._bar] + position - 1
+        sung = self._words.get(part)
+        if kind == _NOTE:
+            drums = self._drums[part]
+            pitch = value + (_DRUM_SHIFT if drums else _PITCH_SHIFT)
+            end = time + (DRUM_STEPS if drums else length - _STEPS + 1)
             self._own[part].add(time, pitch, end)
+            self._echoes.feed(part, self._bar, position, value, pitch)
             if part == self._tune and not self._tune_ahead:
                 self._tunes.add(time, pitch, end)
-        elif kind == Kind.CHORD:
-            self._own[part].add(time, 0, time + (int(event[LENGTH]) or 6))
+            if sung is not None and word in _NEW_WORD:
+                sung.sung += 1
+        elif kind == _CHORD:
+            self._own[part].add(time, 0, time + (length or _SHORT))
+            self._echoes.feed(part, self._bar, position, value, _CHORD_FEATURES[value - _CHORDS][0])
             if not self._chords_ahead:
-                self._chords.add(time, int(event[VALUE]) - VALUES["chord"].start)
-        sung = self._words.get(part)
-        if sung is not None:
-            sung.sung += event[WORD] in _STARTS_WORD
-            sung.begun += kind == Kind.LINE
+                self._chords.add(time, value - _CHORDS)
+        elif kind == _LINE:
+            self._echoes.feed_line(position)
+            if sung is not None:
+                sung.begun += 1
 
-    def _tell(self, follows: Kind | None) -> None:
-        out = np.zeros(len(NAMES), dtype=np.int16)
-        out[_AT["style"]] = self._style
-        self.features = out
-        if self._bar < 0:
-            return
-        out[_BAR_AT] = self._bars[self._bar]
-        out[_AT["segment"]] = 1 + self._filling
-        now = self._lines[self._bar] + max(self._position - 1, 0)
-        self._tell_chords(out, now)
-        self._tell_tune(out, now)
-        if self._part < 0:
-            return
-        out[_PART_AT] = self._parts[self._part]
-        out[_AT["follows"]] = 0 if follows is None else _FOLLOWS[follows]
-        out[_AT["position"]] = self._position
-        self._tell_own(out, now)
-        self._tell_words(out)
-        out[_FIRST_ECHO:] = self._echoes.tell(self._part, self._bar)
+    def _told(self, follows: Kind | None) -> list[int]:
+        """Returns all features in their order."""
+        part, bar = self._part, self._bar
+        if bar < 0:
+            out = [0] * len(FEATURES)
+            out[_STYLE] = self._style
+            return out
+        now = self._lines[bar] + max(self._position - 1, 0)
+        seat, kind = self._parts[part]
+        inside = part >= 0
+        after = _FOLLOWS[follows] if inside and follows is not None else 0
+        return [
+            *seat, after, 1 + self._filling, *self._bars[bar], self._position if inside else 0,
+            *self._told_chords(now), *self._told_tune(now), *(self._told_own(now) if inside else (0, 0, 0, 0, 0)),
+            *(self._told_words() if inside else (0, 0, 0)), self._style, *kind,
+            *(self._echoes.tell(part, bar) if inside else _NO_ECHO),
+        ]  # fmt: skip
 
-    def _tell_chords(self, out: NDArray[np.int16], now: int) -> None:
+    def _told_chords(self, now: int) -> tuple[int, ...]:
         known = self._chords
         at = bisect_right(known.times, now)
-        for place, root, quality in ((at - 1, "root", "quality"), (at, "next_root", "next_quality")):
-            if 0 <= place < len(known.times):
-                out[_AT[root]], out[_AT[quality]] = chord_features(np.int64(known.values[place]))  # type: ignore[arg-type]
-        if at < len(known.times):
-            out[_AT["until_chord"]] = _distance(known.times[at] - now)
+        here = _CHORD_FEATURES[known.values[at - 1]] if at else (0, 0)
+        if at >= len(known.times):
+            return (*here, 0, 0, 0)
+        return (*here, *_CHORD_FEATURES[known.values[at]], _distance(known.times[at] - now))
 
-    def _tell_tune(self, out: NDArray[np.int16], now: int) -> None:
+    def _told_tune(self, now: int) -> tuple[int, int, int, int]:
         known = self._tunes
         at = bisect_right(known.times, now)
-        if at:
-            out[_AT["tune"]] = known.values[at - 1]
-            out[_AT["tune_sounds"]] = 1 + (known.ends[at - 1] <= now)
-        if at < len(known.times):
-            out[_AT["next_tune"]] = known.values[at]
-            out[_AT["until_tune"]] = _distance(known.times[at] - now)
+        pitch, sounds = (known.values[at - 1], 1 + (known.ends[at - 1] <= now)) if at else (0, 0)
+        if at >= len(known.times):
+            return pitch, sounds, 0, 0
+        return pitch, sounds, known.values[at], _distance(known.times[at] - now)
 
-    def _tell_own(self, out: NDArray[np.int16], now: int) -> None:
+    def _told_own(self, now: int) -> tuple[int, int, int, int, int]:
         known = self._own[self._part]
         at = bisect_right(known.times, now)
-        if at:
-            out[_AT["last"]] = known.values[at - 1]
-            out[_AT["since_last"]] = _distance(now - known.times[at - 1])
-            out[_AT["last_holds"]] = _distance(known.ends[at - 1] - now)
-        if at > 1:
-            out[_AT["before_last"]] = known.values[at - 2]
-        if self._filling and at < len(known.times):
-            out[_AT["next"]] = known.values[at]
+        beyond = known.values[at] if self._filling and at < len(known.times) else 0
+        if not at:
+            return 0, 0, 0, 0, beyond
+        before = known.values[at - 2] if at > 1 else 0
+        since, left = _distance(now - known.times[at - 1]), _distance(known.ends[at - 1] - now)
+        return known.values[at - 1], before, since, left, beyond
 
-    def _tell_words(self, out: NDArray[np.int16]) -> None:
+    def _told_words(self) -> tuple[int, int, int]:
         state = self._words.get(self._part)
         if state is None:
-            return
+            return 0, 0, 0
         plan = state.plan
         total, lines = len(plan.stresses), len(plan.lines)
         end = plan.lines[state.begun] if state.begun < lines else total
         left = max(end - state.sung, 0)
-        out[_AT["stress"]] = plan.stresses[state.sung] if state.sung < total else 3
-        out[_AT["line_left"]] = 1 + min(left, MOST_SYLLABLES)
+        following = 0
         if not left:
-            following = plan.lines[state.begun + 1] if state.begun + 1 < lines else total
-            out[_AT["next_line"]] = 1 + min(following - end, MOST_SYLLABLES)
+            after = plan.lines[state.begun + 1] if state.begun + 1 < lines else total
+            following = 1 + min(after - end, MOST_SYLLABLES)
+        stress = plan.stresses[state.sung] if state.sung < total else 3
+        return stress, 1 + min(left, MOST_SYLLABLES), following
+
+
+_STYLE = list(FEATURES).index("style")
 
 
 def _distance(steps: int) -> int:
     return 1 + min(max(steps, 0), FAR)
-
-
-def _pitch_and_end(event: NDArray[np.integer], time: int, *, drums: bool) -> tuple[int, int]:
-    """Returns the pitch as a feature, and when the note stops sounding."""
-    if drums:
-        return int(event[VALUE]) - VALUES["drum"].start + 129, time + 6
-    return int(event[VALUE]) - VALUES["pitch"].start + 1, time + int(event[LENGTH]) - LENGTHS["steps"].start + 1
