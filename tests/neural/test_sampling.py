@@ -1,5 +1,7 @@
 """Draws follow the stated distribution; masks, truncation, penalty and guidance are their formulas."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -85,6 +87,20 @@ def test_one_generator_a_row():
     together = sample(logits, SamplingSettings(), [generator(0, row) for row in range(3)])
     alone = [sample(logits[:1], SamplingSettings(), [generator(0, row)]).tokens[0] for row in range(3)]
     assert together.tokens.tolist() == alone
+
+
+@pytest.mark.parametrize("settings", [SamplingSettings(0), SamplingSettings(0.8), SamplingSettings(0.8, top_p=0.9)])
+def test_few_allowed_columns_are_drawn_as_among_all(settings):
+    settings = replace(settings, repetition_penalty=3.0, guidance_scale=1.5)
+    logits = np.random.default_rng(0).standard_normal((2, 50, 40)).astype(np.float32)
+    allowed = np.zeros((50, 40), dtype=bool)
+    allowed[:, [3, 8, 21, 39]] = True
+    history = np.random.default_rng(1).integers(-1, 40, (50, 9))
+    few = sample(logits[0], settings, generator(0), allowed=allowed, history=history, unconditional=logits[1])
+    far = [np.where(allowed, one, -1e4).astype(np.float32) for one in logits]
+    every = sample(far[0], settings, generator(0), history=history, unconditional=far[1])
+    assert np.array_equal(few.tokens, every.tokens)
+    np.testing.assert_allclose(few.log_probabilities, every.log_probabilities)
 
 
 @given(st.integers(0, 10**6), st.floats(0.05, 3), st.integers(0, 6), st.floats(0.05, 1), st.floats(0, 1))
