@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import importlib
+import keyword
 import signal
 import sys
 import threading
@@ -15,6 +16,10 @@ COMMANDS = {
     "make": "make a song from a sentence",
     "render": "play an existing score: song.json, MIDI or MusicXML",
     "sing": "sing a score's tune: the voice alone",
+    "continue": "write more bars at the end of a song",
+    "fill": "write some tracks anew in some bars",
+    "vary": "change a share of a section",
+    "harmonise": "find chords for a tune",
     "inspect": "show what a prompt means, or a score bar by bar",
     "evaluate": "score a trained model on data it never saw",
     "train": "train a network from a recipe",
@@ -22,7 +27,7 @@ COMMANDS = {
     "prepare-scores": "read open corpora of scores into training shards",
     "doctor": "say what is installed and how fast this machine is",
 }
-"""Every command and what it does; each lives in the module of its name (a hyphen is an underscore) in this package."""
+"""Every command and what it does; each lives in a module of this package, see `module_of`."""
 
 EXAMPLES = """examples:
   songwright make "an upbeat disco song about the sea"
@@ -36,6 +41,11 @@ USER_ERROR = 2
 INTERRUPTED = 130
 
 
+def module_of(command: str) -> str:
+    """Returns the module of a command: its name, with underscores for hyphens and after a word of Python's own."""
+    return command.replace("-", "_") + "_" * keyword.iskeyword(command)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser of the whole program."""
     parser = argparse.ArgumentParser(
@@ -47,7 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"songwright {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
-        module = importlib.import_module(f"songwright.cli.{name.replace('-', '_')}")
+        module = importlib.import_module(f"songwright.cli.{module_of(name)}")
         sub = commands.add_parser(
             name,
             help=summary,

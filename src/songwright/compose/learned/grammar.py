@@ -218,11 +218,11 @@ def grammatical(stream: int, place: Place, event: Event, ends: Kind) -> Mask:
     mask = np.zeros(VOCABULARY_SIZES[stream], dtype=bool)
     kind = Kind.CHORD if place.role == HARMONY_ROLE else Kind.NOTE
     if stream == KIND:
-        mask[ends] = True
+        mask[ends] = not _says_chord(place)
         mask[kind] = _first_position(place) < place.bar_steps
         return mask
     if stream == POSITION:
-        mask[1 + _first_position(place) : 1 + place.bar_steps] = True
+        mask[1 + _first_position(place) : 1 + (1 if _says_chord(place) else place.bar_steps)] = True
         return mask
     drums = place.role in DRUM_ROLES
     if stream == VALUE:
@@ -244,6 +244,11 @@ def grammatical(stream: int, place: Place, event: Event, ends: Kind) -> Mask:
     else:
         mask[Word.NONE] = True
     return mask
+
+
+def _says_chord(place: Place) -> bool:
+    """Whether the chord in force has to be said now, as it is at the beginning of every bar."""
+    return place.role == HARMONY_ROLE and place.last < 0
 
 
 def _first_position(place: Place) -> int:

@@ -72,15 +72,7 @@ class Task:
 
 def bar_lines(song: Song) -> list[int]:
     """Returns the ticks of all bar lines, the end of the song included."""
-    lines, at = [], 0
-    changes = [*song.meters[1:], None]
-    meter = song.meters[0]
-    while at < song.duration_ticks:
-        while changes[0] is not None and changes[0].tick <= at:
-            meter = changes.pop(0) or meter
-        lines.append(at)
-        at += meter.bar_ticks
-    return [*lines, max(at, song.duration_ticks)]
+    return [*song.bar_starts(), song.duration_ticks]
 
 
 def rewrite(
@@ -197,7 +189,7 @@ class _Chunk:
             return self.task.rules[name]
         role, _, _ = self.seats[name]
         if role == HARMONY_ROLE:
-            return PartRules(least=(1,) * 64)
+            return PartRules(grid=(12,))
         track = next(t for t in self.song.tracks if t.id == name)
         if track.is_drums:
             return PartRules(drums=frozenset(note.pitch for note in track.notes), most=40)

@@ -1,0 +1,97 @@
+"""What the commands that edit a song share: their arguments, the composer they load, and the folder they write."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from songwright.cli.make import add_output_arguments, output_from
+from songwright.cli.show import ProgressLine
+from songwright.errors import InputError
+from songwright.progress import Progress
+
+if TYPE_CHECKING:
+    from songwright.neural.step_model import StepModel
+    from songwright.score.song import Song
+
+Edit = Callable[["Song", "StepModel", Progress], "Song"]
+"""Takes the song, the network and where to tell progress; returns the song as it shall be."""
+
+
+def add_edit_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the file and the flags that all edits have."""
+    parser.add_argument("score", type=Path, metavar="FILE", help="song.json, .mid, .musicxml or .mxl")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FOLDER", help="default: beside the song, named by the edit"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another number, other notes (default 0)")
+    parser.add_argument("--candidates", type=int, default=4, metavar="N", help="written side by side, the best is kept")
+    parser.add_argument("--composer", type=Path, metavar="FOLDER", help="another composer than the one built in")
+    parser.add_argument("--score-only", action="store_true", help="write the score alone, no sound")
+    add_output_arguments(parser)
+
+
+def bar_span(text: str) -> tuple[int, int]:
+    """Returns the bars of ``"9-16"`` or ``"9"`` as (first, one past the last), counted from 0.
+
+    Raises:
+        InputError: it is neither.
+    """
+    first, _, last = text.partition("-")
+    if not first.strip().isdigit() or (last.strip() and not last.strip().isdigit()):
+        raise InputError(f"bars '{text}': expected a bar as in 9, or a first and a last one as in 9-16")
+    low, high = int(first), int(last or first)
+    if not 1 <= low <= high:
+        raise InputError(f"bars '{text}': bars are counted from 1, the first one comes first")
+    return low - 1, high
+
+
+def run_edit(args: argparse.Namespace, name: str, edit: Edit) -> int:
+    """Reads the song, edits it, writes and plays the new one, and prints where it is."""
+    from songwright.compose.learned.composer import load_composer
+    from songwright.files import slug
+    from songwright.score.read import read_score
+    from songwright.score.song import check
+
+    if not 1 <= args.candidates <= 64:
+        raise InputError(f"--candidates {args.candidates}: expected 1 to 64")
+    output = output_from(args)
+    song = read_score(args.score)
+    model = load_composer(args.composer)
+    own = args.score.parent.name if args.score.name == "song.json" and args.score.parent.name else args.score.stem
+    folder = args.output or Path("songs") / slug(f"{own} {name}")
+    with ProgressLine(quiet=args.quiet) as progress:
+        edited = edit(song, model, progress)
+        edited = replace(edited, provenance={**edited.provenance, "edits": [*_edits(song), _told(args, name)]})
+        check(edited)
+        shown = _write(edited, folder, args, output, progress)
+    if not args.quiet:
+        print(shown)
+    return 0
+
+
+def _write(edited: "Song", folder: Path, args: argparse.Namespace, output: object, progress: Progress) -> str:
+    from songwright.engines.score import Output, render_score, write_score_files
+    from songwright.evaluation.report import summarise
+    from songwright.files import staged_folder
+
+    assert isinstance(output, Output)
+    if args.score_only:
+        with staged_folder(folder, force=output.force) as aside:
+            write_score_files(edited, aside)
+        return str(folder / "song.json")
+    recording = render_score(edited, folder, output=output, progress=progress)
+    return f"{summarise(recording.report)}\n{recording.mix}"
+
+
+def _edits(song: "Song") -> list[object]:
+    """Returns the edits that were made before."""
+    found = song.provenance.get("edits", [])
+    return list(found) if isinstance(found, list) else []
+
+
+def _told(args: argparse.Namespace, name: str) -> dict[str, object]:
+    """Returns what goes into the provenance."""
+    asked = {key: getattr(args, key) for key in ("bars", "tracks", "section", "amount", "seed") if hasattr(args, key)}
+    return {"edit": name, **{key: value for key, value in asked.items() if value is not None}}
