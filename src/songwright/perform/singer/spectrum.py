@@ -202,7 +202,7 @@ def tuned(
 def alive(count: int, hz: NDArray[np.float64], rng: np.random.Generator) -> Array:
     """Returns the slow wavering of a vowel's colour that no throat is without, log power. (count, len(hz)).
 
-    Bands about a third of a decade wide waver by themselves, within about 1.2 dB, several times a second.
+    Bands about a third of a decade wide waver by themselves, within about 0.8 dB, several times a second.
     """
     from scipy.ndimage import gaussian_filter1d
 
