@@ -43,7 +43,9 @@ _MIN_AGREEING = 0.6
 """Share of the annotated tune that must be found in the played one."""
 _SLOW_BPM = 92.0
 _BASS_BELOW = 48
-"""Pitches of the piano below this may be its bass."""
+"""Notes of the piano below this tell where bars begin."""
+_SURELY_BASS, _BASS_AT_MOST = 45, 55
+"""Notes below the first are bass wherever they stand; the lowest of half a bar is if it lies below the second."""
 _TRUST = 0.8
 """What the annotated bar lines weigh, where all changes of chord and all low notes weigh 1 each."""
 _CLEARLY = 0.06
@@ -328,6 +330,19 @@ def _lift(rows: Sequence[tuple[int, int, str]], song: Song) -> float:
     return (sum(sung) / len(sung) if sung else 0.0) + 0.2 * all_notes / max(1.0, bars)
 
 
+def _lowest_line(notes: Sequence[Note], song: Song) -> list[Note]:
+    """Returns the bass of a piano: in every half bar the lowest pitch, if it is low, and what else is really low."""
+    meter = song.meters[0]
+    half = meter.bar_ticks // 2 if meter.numerator % 2 == 0 else meter.bar_ticks
+    line: list[Note] = []
+    for _, group in groupby(notes, key=lambda n: n.start_ticks // half):
+        together = list(group)
+        least = min(n.pitch for n in together)
+        low = [n for n in together if n.pitch < _SURELY_BASS or (n.pitch == least and least < _BASS_AT_MOST)]
+        line += [min(g, key=lambda n: n.pitch) for _, g in groupby(low, key=lambda n: n.start_ticks)]
+    return line
+
+
 def read_hands(source: Source) -> Song:
     """Returns one song with the piano in two: its lowest line as the bass, the rest as the chords.
 
@@ -336,8 +351,7 @@ def read_hands(source: Source) -> Song:
     """
     song = read(source)
     piano = song.track("piano")
-    low = [n for n in piano.notes if n.pitch < _BASS_BELOW]
-    line = [min(group, key=lambda n: n.pitch) for _, group in groupby(low, key=lambda n: n.start_ticks)]
+    line = _lowest_line(piano.notes, song)
     if len(line) < 0.5 * len(song.bar_starts()):
         raise DataError(source.path, "the piano plays no bass")
     taken = {(n.start_ticks, n.pitch) for n in line}
