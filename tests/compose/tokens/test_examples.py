@@ -16,7 +16,7 @@ from songwright.compose.tokens.encode import encode
 from songwright.compose.tokens.features import FEATURE_SIZES, NAMES, features, word_plan
 from songwright.compose.tokens.piece import HARMONY_ROLE, KIND_OF_ROLE, TARGET_KINDS, index_piece, part_events
 from songwright.compose.tokens.tracker import Tracker
-from songwright.compose.tokens.vocabulary import KIND, LENGTH, POSITION, ROLES, VALUE, VELOCITY, WORD, Kind
+from songwright.compose.tokens.vocabulary import KIND, LENGTH, POSITION, ROLES, VALUE, VALUES, VELOCITY, WORD, Kind
 from songwright.compose.tokens.windows import Choice, ChosenPart, build
 from songwright.errors import InputError
 from songwright.score.theory import Key
@@ -104,7 +104,7 @@ def test_examples_fit_and_decode(pieces):
         assert (example.codes[KIND, example.fill] == Kind.FILL) if choice.hole else example.fill == example.num_steps
         back = transpose(example.codes, -choice.shift)
         for chosen in choice.parts:
-            place = piece.parts.index(chosen.part)
+            place = [(part.role, part.slot) for part in piece.parts].index((chosen.part.role, chosen.part.slot))
             events, _ = part_events(piece, place, choice.start, choice.stop)
             mine = (example.parts_of == choice.parts.index(chosen)) & (example.codes[KIND] != Kind.TRACK)
             assert sorted(events[VALUE].tolist()) == sorted(back[VALUE, mine].tolist())
@@ -222,3 +222,21 @@ def test_controls_measure_what_they_say():
     assert measure(*part([(0, 0, 60), (1, 12, 60)]), role, steps)[4] == 0
     assert measure(*part([]), role, steps) == (0, UNSAID, UNSAID, UNSAID, UNSAID)
     assert measure(*part([(0, 0, 36)]), ROLES.index("drums"), steps)[1] == UNSAID
+
+
+def test_some_parts_are_said_to_be_played_by_others(pieces):
+    often = DrawSettings(swap=0.6, unsaid=0.0)
+    said = [(piece, choice, example) for piece, choice, example in examples(pieces, 8, often)]
+    moved = total = 0
+    for piece, choice, example in said:
+        own = {(part.role, part.slot): part.instrument for part in piece.parts}
+        for chosen in choice.parts:
+            total += 1
+            moved += own[chosen.part.role, chosen.part.slot] != chosen.part.instrument
+            if chosen.part.role == HARMONY_ROLE:
+                assert chosen.part.instrument == -1
+        assert example.style == (piece.style if choice.style is None else choice.style)
+        styles = example.codes[VALUE, example.codes[KIND] == Kind.STYLE].tolist()
+        assert styles == [VALUES["style"].start + example.style]
+    assert 0.2 * total < moved < 0.8 * total
+    assert any(choice.style is not None for _, choice, _ in said)

@@ -72,7 +72,7 @@ class Pieces:
         """Returns a piece with its index."""
         found = self._kept.get(number)
         if found is None:
-            found = index_piece(self._codes(number))
+            found = index_piece(np.asarray(self._codes(number)))
             self._kept[number] = found
         return found
 
@@ -172,6 +172,15 @@ def fixed_examples(
 
 
 PLAIN = DrawSettings(
-    everything=0.0, onwards=0.0, solo=1.0, alone=0.0, shuffle=0.0, hole=0.0, controls=0.0, unsaid=0.0, louder=0
+    everything=0.0,
+    onwards=0.0,
+    solo=1.0,
+    alone=0.0,
+    shuffle=0.0,
+    hole=0.0,
+    controls=0.0,
+    unsaid=0.0,
+    louder=0,
+    swap=0.0,
 )
 """Nothing left to chance but where and what."""

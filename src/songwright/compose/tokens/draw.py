@@ -1,7 +1,7 @@
 """Drawing examples from pieces: which bars, which parts, what is to be written. Pure functions of a generator."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,9 @@ from songwright.compose.tokens.piece import (
     part_events,
     sounding_parts,
 )
-from songwright.compose.tokens.vocabulary import ROLES
+from songwright.compose.tokens.vocabulary import INSTRUMENT_NAMES, ROLES, STYLES
 from songwright.compose.tokens.windows import MAX_BARS, Choice, ChosenPart
+from songwright.score.instruments import INSTRUMENTS
 
 Ints = NDArray[np.int64]
 _HEADER_STEPS = 8
@@ -31,6 +32,8 @@ _BAR_STEPS = 2.2
 _ORDER = ("harmony", "vocal", "melody", "bass", "drums", "chords", "pad", "counter_melody", "backing_vocal",
           "percussion", "effects")  # fmt: skip
 _RANK = {ROLES.index(role): rank for rank, role in enumerate(_ORDER)}
+_KITS = [i for i, name in enumerate(INSTRUMENT_NAMES) if INSTRUMENTS[name].family == "kit"]
+_PITCHED = [i for i in range(len(INSTRUMENT_NAMES)) if i not in _KITS]
 _TUNES = (_ORDER.index("vocal"), _ORDER.index("melody"))
 
 
@@ -54,6 +57,8 @@ class DrawSettings:
         controls: chance of each control to be said.
         unsaid: share in which neither controls nor style are said at all.
         louder: most velocity levels of loudness by which an example is moved.
+        swap: chance that a part is said to be played by any other instrument, and of another style to be told: those
+            that no corpus has are then known to mean little, not unheard of.
     """
 
     max_bars: int = MAX_BARS
@@ -69,6 +74,7 @@ class DrawSettings:
     controls: float = 0.5
     unsaid: float = 0.1
     louder: int = 2
+    swap: float = 0.25
 
 
 def draw_choice(piece: Piece, max_steps: int, settings: DrawSettings, random: np.random.Generator) -> Choice:
@@ -91,13 +97,24 @@ def draw_choice(piece: Piece, max_steps: int, settings: DrawSettings, random: np
         shift += int(random.integers(0, 2)) * (-12 if shift > 0 else 12)
     chance = 0.0 if silent else settings.controls
     chosen = tuple(_chosen(piece, part, start, stop, shift, part in targets, chance, random) for part in ordered)
+    chosen = tuple(_swapped(part, settings.swap, random) for part in chosen)
+    style = int(random.integers(1, len(STYLES))) if random.random() < settings.swap / 2 else None
     num_bars = stop - start
     hole = None
     if num_bars >= 3 and random.random() < settings.hole:
         length = int(random.integers(1, max(2, num_bars * 2 // 3)))
         first = int(random.integers(0, num_bars - length))
         hole = (first, first + length)
-    return Choice(start, stop, chosen, hole, shift, _louder(settings, random), not silent)
+    return Choice(start, stop, chosen, hole, shift, _louder(settings, random), not silent, style)
+
+
+def _swapped(chosen: ChosenPart, chance: float, random: np.random.Generator) -> ChosenPart:
+    """Returns a part whose instrument is perhaps another, a kit for a kit."""
+    part = chosen.part
+    if part.instrument < 0 or random.random() >= chance:
+        return chosen
+    options = _KITS if part.instrument in _KITS else _PITCHED
+    return replace(chosen, part=replace(part, instrument=options[int(random.integers(len(options)))]))
 
 
 def _louder(settings: DrawSettings, random: np.random.Generator) -> int:

@@ -69,6 +69,7 @@ class Choice:
         shift: semitones by which all is transposed, see `augment.frame_shift`.
         louder: velocity levels by which all is made louder.
         say_style: whether the style is told.
+        style: place in `STYLES` that is told instead of the piece's own; None for that.
     """
 
     start: int
@@ -78,6 +79,7 @@ class Choice:
     shift: int = 0
     louder: int = 0
     say_style: bool = True
+    style: int | None = None
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def build(piece: Piece, choice: Choice) -> Example:
         parts=choice.parts,
         bar_steps=piece.bar_steps[choice.start : choice.stop],
         bar_table=_bar_table(piece, choice),
-        style=piece.style if choice.say_style else 0,
+        style=told_style(piece, choice),
     )
     example.mask[:] = _mask(example, hole)
     return example
@@ -188,8 +190,9 @@ def header_events(piece: Piece, choice: Choice) -> Codes:
     """Returns the header of an example: style, metre, tempo and key where it begins, parts and what is said of them."""
     at = choice.start
     rows: list[tuple[int, int, int]] = [(Kind.BOS, 0, 0)]
-    if choice.say_style and piece.style:
-        rows.append((Kind.STYLE, VALUES["style"].start + piece.style, 0))
+    style = told_style(piece, choice)
+    if style:
+        rows.append((Kind.STYLE, VALUES["style"].start + style, 0))
     rows.append((Kind.METER, VALUES["meter"].start + int(piece.meters[at]), 0))
     rows.append((Kind.TEMPO, VALUES["tempo"].start + int(piece.tempos[at]), 0))
     rows.append((Kind.KEY, VALUES["key"].start + moved_key(int(piece.keys[at]), choice.shift), 0))
@@ -204,6 +207,13 @@ def header_events(piece: Piece, choice: Choice) -> Codes:
     codes = np.zeros((NUM_STREAMS, len(rows)), dtype=np.int16)
     codes[(KIND, VALUE, LENGTH), :] = np.array(rows).T
     return codes
+
+
+def told_style(piece: Piece, choice: Choice) -> int:
+    """Returns the place in `STYLES` of the style that an example is told, 0 for none."""
+    if not choice.say_style:
+        return 0
+    return piece.style if choice.style is None else choice.style
 
 
 def moved_key(key: int, shift: int) -> int:
