@@ -110,10 +110,14 @@ def test_groove_strokes_are_on_the_grid_and_remember_where_they_were_played(tmp_
     song = Song(duration_ticks=4 * Q, tracks=(Track("d", "drums", "standard_kit", "d", notes),))
     (root / "a.mid").write_bytes(to_midi_bytes(song))
     head = "drummer,session,id,style,bpm,beat_type,time_signature,midi_filename,audio_filename,duration,split\n"
-    (root / "info.csv").write_text(head + "d,s,d/1,latin/brazilian-bossa,93,fill,4-4,a.mid,,1.0,validation\n")
+    (root / "info.csv").write_text(
+        head + "d,s,d/1,latin/brazilian-bossa,93,beat,4-4,a.mid,,1.0,validation\n"
+        "d,s,d/2,rock,93,fill,4-4,a.mid,,1.0,test\n"
+    )
     (source,) = groove.CORPUS.find(tmp_path)
     read = one(groove.CORPUS, tmp_path)
     assert source.split == "valid" and read.style == "bossa_nova" and read.tempos[0].bpm == 93
+    assert [(s.id, s.split) for s in groove.FILLS.find(tmp_path)] == [("d/2", "test")]
     strokes = [(n.start_ticks, n.pitch, n.offset_ticks) for n in read.tracks[0].notes]
     assert strokes == [
         (0, 36, 0), (Q // 2, 42, 30), (Q, 38, -25), (Q + Q // 3, 42, 10), (Q + 2 * Q // 3, 42, 0), (2 * Q, 46, 0),

@@ -23,6 +23,7 @@ CORPORA: dict[str, Corpus] = {
     "openscore-lieder": lieder.CORPUS,
     "mcgill-billboard": billboard.CORPUS,
     "groove-midi": groove.CORPUS,
+    "groove-fills": groove.FILLS,
     "freedoom-midi": bands.FREEDOOM,
     "folk-abc": tunes.FOLK,
     "openscore-quartets": quartets.CORPUS,

@@ -1,4 +1,7 @@
-"""Groove MIDI: drummers on an electronic kit; strokes on the nearest grid place, what they are off it in the offset."""
+"""Groove MIDI: drummers on an electronic kit, beats and single fills apart.
+
+Strokes are on the nearest place of the grid; how far off it they were played is in their offsets.
+"""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -36,7 +39,17 @@ _SPLITS = {"train": "train", "validation": "valid", "test": "test"}
 
 
 def find(data: Path) -> Iterator[Source]:
-    """Yields the performances of the corpus's table, in its order, with its split."""
+    """Yields the performances that keep a beat, fills inside them included."""
+    return (source for source in _rows(data) if source.note("beat_type") != "fill")
+
+
+def find_fills(data: Path) -> Iterator[Source]:
+    """Yields the fills that were played on their own, a bar or two each."""
+    return (source for source in _rows(data) if source.note("beat_type") == "fill")
+
+
+def _rows(data: Path) -> Iterator[Source]:
+    """Yields the rows of the corpus's table, in its order, with its split."""
     root = data / "groove-midi"
     table = root / "info.csv"
     if not table.is_file():
@@ -115,3 +128,4 @@ CORPUS = Corpus(
     read=read,
     augmentable=False,
 )
+FILLS = replace(CORPUS, name="groove-fills", folder="groove-midi", find=find_fills)
