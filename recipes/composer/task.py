@@ -1,6 +1,7 @@
 """What the trainer learns here: parts of songs, event by event, given the other parts, chords, form and words."""
 
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from songwright.compose.tokens.batches import Batch, Pieces, draw_batch, fixed_examples, stack
+from songwright.compose.tokens.batches import Batch, Pieces, draw_batches, fixed_examples, stack
 from songwright.compose.tokens.draw import DrawSettings
 from songwright.compose.tokens.features import FEATURE_SIZES, FEATURES
 from songwright.compose.tokens.piece import TARGET_KINDS
@@ -26,6 +27,7 @@ from songwright.training.shards import Shards, Split, open_shards
 from songwright.training.task import LossParts
 
 MODEL_KIND = "composer"
+BATCHES = 8
 PITCH = "pitch"
 
 
@@ -34,15 +36,15 @@ class Settings:
     """The table [task].
 
     Attributes:
-        corpora: share of each corpus in what is drawn.
+        corpora: share of each corpus in what is learned.
         network: keys of `LanguageModelConfig` but the vocabularies.
-        lengths: events of an example; each batch takes one of them.
-        batch_steps: events of a batch.
+        lengths: an example has at most one of these many events.
+        batch_steps: events of a batch, about.
         draw: how examples are drawn.
         smoothing: of labels, in learning alone.
         valid_examples: for each kind of part.
         valid_length: most events of an example of the validation.
-        valid_seed: decides which these are.
+        seed: decides which these are, and which examples stand together.
         shards: their folder; empty for SONGWRIGHT_SHARDS.
     """
 
@@ -54,7 +56,7 @@ class Settings:
     smoothing: float = 0.0
     valid_examples: int = 40
     valid_length: int = 512
-    valid_seed: int = 1
+    seed: int = 1
     shards: str = ""
 
     def folder(self) -> Path:
@@ -73,6 +75,9 @@ class ComposerTask:
         self.shards = open_shards(settings.folder(), vocabulary=vocabulary_hash())
         _check_corpora(self.shards, settings.corpora)
         self.train = _pieces(self.shards, "train", settings.corpora)
+        self.train.balance(settings.lengths, settings.draw, settings.seed)
+        self._drawn: tuple[int, list[list[Example]]] = (-1, [])
+        self._lock = threading.Lock()
         self.valid = _valid_batches(_pieces(self.shards, "valid", settings.corpora), settings)
         self.network = LanguageModelConfig.from_dict(
             {
@@ -92,10 +97,15 @@ class ComposerTask:
         return model
 
     def train_batch(self, number: int, random: np.random.Generator) -> Mapping[str, Tensor]:
-        """Returns examples of one of the lengths, which takes its turn by chance."""
-        settings = self.settings
-        length = int(settings.lengths[random.integers(len(settings.lengths))])
-        return tensors(draw_batch(self.train, length, settings.batch_steps, settings.draw, random))
+        """Returns examples of about one length; `BATCHES` batches are drawn at once and sorted among themselves."""
+        settings, (group, place) = self.settings, divmod(number, BATCHES)
+        with self._lock:
+            if self._drawn[0] != group:
+                source = generator(settings.seed, "examples", group)
+                drawn = draw_batches(self.train, settings.lengths, settings.batch_steps, BATCHES, settings.draw, source)
+                self._drawn = (group, drawn)
+            examples = self._drawn[1][place]
+        return tensors(stack(examples))
 
     def loss(self, model: torch.nn.Module, batch: Mapping[str, Tensor]) -> LossParts:
         """Returns the nats of what is to be written; predictions are counted by events."""
@@ -168,7 +178,7 @@ def _valid_batches(pieces: Pieces, settings: Settings) -> list[Mapping[str, Tens
             kind,
             settings.valid_examples,
             settings.valid_length,
-            lambda attempt, kind=kind: generator(settings.valid_seed, "valid", kind, attempt),  # type: ignore[misc]
+            lambda attempt, kind=kind: generator(settings.seed, "valid", kind, attempt),  # type: ignore[misc]
         )
     examples.sort(key=lambda example: example.num_steps)
     size = max(1, settings.batch_steps // settings.valid_length)

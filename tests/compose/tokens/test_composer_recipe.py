@@ -64,11 +64,12 @@ def test_every_size_can_be_built_and_tells_its_size(shards, monkeypatch):
 def test_a_batch_follows_from_its_number(shards, monkeypatch):
     task = composer(shards, monkeypatch)
     again = composer(shards, monkeypatch)
-    for number in (0, 3):
+    for number in (0, 7, 3):
         batch, same = (t.train_batch(number, generator(1, "batch", number)) for t in (task, again))
         assert all(torch.equal(batch[name], same[name]) for name in batch)
         assert batch["codes"].shape[2] <= 256
         assert (batch["mask"].any(1) == (batch["kinds"] >= 0)).all()
+        assert (batch["codes"][:, 0, 0] == Kind.BOS).all()
         assert not (batch["mask"] & (batch["codes"][:, :1] == Kind.PAD)).any()
 
 

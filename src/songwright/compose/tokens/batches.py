@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,11 @@ from songwright.compose.tokens.piece import KIND_OF_ROLE, TARGET_KINDS, Piece, i
 from songwright.compose.tokens.vocabulary import KIND, NUM_STREAMS, Kind
 from songwright.compose.tokens.windows import Example, build
 from songwright.errors import InputError
+from songwright.seeding import generator
 
-FULL = 0.6
-"""An example that fills less of the asked length is drawn again, so that little of a batch is padding."""
-
-TRIES = 4
+TRIES = 100
+PROBES = 16
+"""Examples of each corpus by which it is found how many it must give for its share."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,13 @@ class Pieces:
 
     Args:
         codes: returns the codes of a piece by its number.
-        corpora: numbers of the pieces of each corpus that is learned from.
-        weights: share of each corpus in what is drawn; within one, a piece counts by the root of its length.
+        corpora: numbers of the pieces of each corpus.
+        weights: how often each corpus is drawn from, until `balance` is called; within one, a piece counts by the root
+            of its length.
+        lengths: returns the number of events of a piece.
+
+    Raises:
+        InputError: no corpus with a weight above 0 has a piece.
     """
 
     def __init__(
@@ -55,18 +61,30 @@ class Pieces:
     ) -> None:
         self._codes = codes
         self._kept: dict[int, Piece] = {}
-        numbers: list[int] = []
-        shares: list[NDArray[np.float64]] = []
+        self._members: dict[str, tuple[Sequence[int], NDArray[np.float64]]] = {}
         for name, members in corpora.items():
-            if not members or not weights.get(name, 0.0):
-                continue
-            root = np.sqrt(np.array([lengths(number) for number in members], dtype=np.float64))
-            numbers += members
-            shares.append(root / root.sum() * weights[name])
-        if not numbers:
+            if members and weights.get(name, 0.0):
+                root = np.sqrt(np.array([lengths(number) for number in members], dtype=np.float64))
+                self._members[name] = (members, np.cumsum(root))
+        if not self._members:
             raise InputError("no pieces to learn from: expected at least one corpus with a weight above 0")
-        self.numbers = np.array(numbers)
-        self._edges = np.cumsum(np.concatenate(shares))
+        self._names = list(self._members)
+        self._edges = np.cumsum([weights[name] for name in self._names])
+
+    def balance(self, lengths: Sequence[int], settings: DrawSettings, seed: int) -> None:
+        """Draws each corpus as often as makes its weight the share of what is learned, however short its pieces are.
+
+        Args:
+            lengths: events that an example may have.
+            settings: how examples are drawn.
+            seed: of the examples by which the corpora are measured.
+        """
+        weights = np.diff(self._edges, prepend=0.0)
+        for place, name in enumerate(self._names):
+            random = generator(seed, "balance", name)
+            examples = [draw_example(self, _pick(lengths, random), settings, random, name) for _ in range(PROBES)]
+            weights[place] /= np.mean([example.mask.any(axis=0).sum() for example in examples])
+        self._edges = np.cumsum(weights)
 
     def piece(self, number: int) -> Piece:
         """Returns a piece with its index."""
@@ -76,44 +94,72 @@ class Pieces:
             self._kept[number] = found
         return found
 
-    def draw(self, random: np.random.Generator) -> Piece:
-        """Returns a piece in which something sounds."""
-        for _ in range(100):
-            place = int(np.searchsorted(self._edges, random.random() * self._edges[-1], side="right"))
-            piece = self.piece(int(self.numbers[min(place, len(self.numbers) - 1)]))
+    def draw(self, random: np.random.Generator, corpus: str = "") -> Piece:
+        """Returns a piece in which something sounds; of any corpus, or of one.
+
+        Raises:
+            InputError: there seems to be none.
+        """
+        for _ in range(TRIES):
+            name = corpus or self._names[_place(self._edges, random)]
+            members, edges = self._members[name]
+            piece = self.piece(members[_place(edges, random)])
             if (piece.lengths > 1).any():
                 return piece
         raise InputError("a hundred pieces without a single note: the shards cannot be right")
 
 
-def draw_batch(
-    pieces: Pieces, num_steps: int, batch_steps: int, settings: DrawSettings, random: np.random.Generator
-) -> Batch:
-    """Returns a batch of examples of nearly the same length.
+def _place(edges: NDArray[np.float64], random: np.random.Generator) -> int:
+    return min(int(np.searchsorted(edges, random.random() * edges[-1], side="right")), len(edges) - 1)
+
+
+def _pick(lengths: Sequence[int], random: np.random.Generator) -> int:
+    return lengths[int(random.integers(len(lengths)))]
+
+
+def draw_batches(
+    pieces: Pieces, lengths: Sequence[int], batch_steps: int, count: int, settings: DrawSettings,
+    random: np.random.Generator,
+) -> list[list[Example]]:  # fmt: skip
+    """Returns examples for some batches of about as many events each, in any order.
+
+    They are sorted by length before they are divided, so that within a batch little is padding.
 
     Args:
         pieces: where from.
-        num_steps: most events of an example.
-        batch_steps: events of the batch, padding included: so many examples as fit.
+        lengths: an example has at most one of these many events, each as often.
+        batch_steps: events of a batch.
+        count: how many batches; each gets at least one example.
         settings: how examples are drawn.
         random: decides.
     """
-    return stack([draw_example(pieces, num_steps, settings, random) for _ in range(max(1, batch_steps // num_steps))])
+    examples: list[Example] = []
+    while len(examples) < count or sum(example.num_steps for example in examples) < count * batch_steps:
+        examples.append(draw_example(pieces, _pick(lengths, random), settings, random))
+    examples.sort(key=lambda example: example.num_steps)
+    ends = np.cumsum([example.num_steps for example in examples])
+    cuts = [0]
+    for i in range(1, count):
+        cut = int(np.searchsorted(ends, ends[-1] * i / count))
+        cuts.append(min(max(cut, cuts[-1] + 1), len(examples) - (count - i)))
+    batches = [examples[a:b] for a, b in pairwise([*cuts, len(examples)])]
+    return [batches[int(i)] for i in random.permutation(count)]
 
 
-def draw_example(pieces: Pieces, num_steps: int, settings: DrawSettings, random: np.random.Generator) -> Example:
-    """Returns an example of at most so many events (a single bar may have more and is cut off), and not many fewer."""
-    best: Example | None = None
+def draw_example(
+    pieces: Pieces, num_steps: int, settings: DrawSettings, random: np.random.Generator, corpus: str = ""
+) -> Example:
+    """Returns an example of at most so many events from which something is learned.
+
+    Raises:
+        InputError: none could be drawn.
+    """
     for _ in range(TRIES):
-        piece = pieces.draw(random)
+        piece = pieces.draw(random, corpus)
         example = build(piece, draw_choice(piece, num_steps, settings, random))
-        if example.num_steps > num_steps or not example.mask.any():
-            continue
-        if best is None or example.num_steps > best.num_steps:
-            best = example
-        if example.num_steps >= FULL * num_steps:
-            break
-    return draw_example(pieces, num_steps, settings, random) if best is None else best
+        if example.num_steps <= num_steps and example.mask.any():
+            return example
+    raise InputError(f"no example of at most {num_steps} events could be drawn: allow more")
 
 
 def stack(examples: Sequence[Example]) -> Batch:
