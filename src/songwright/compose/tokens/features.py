@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from songwright.compose.tokens import echoes
 from songwright.compose.tokens.controls import CONTROLS
+from songwright.compose.tokens.grid import DRUM_STEPS
 from songwright.compose.tokens.vocabulary import (
     CONTROL_LEVELS,
     DRUM_ROLES,
@@ -289,7 +290,9 @@ def _tell_own_notes(after: NDArray[np.int16], example: Example, clock: _Clock) -
     at = at[np.argsort(parts[at], kind="stable")]
     owner, seat = parts[at], parts[at] * num_steps + at
     times = clock.lines[example.bars[at]] + example.codes[POSITION, at] - 1
-    ends = times + np.where(example.codes[LENGTH, at] > 0, example.codes[LENGTH, at], 6)
+    sounds = kinds[at] == Kind.NOTE
+    lengths = example.codes[LENGTH, at] - LENGTHS["steps"].start + 1
+    ends = times + np.where(lengths > 0, lengths, DRUM_STEPS)
     pitch = _own_pitch(example, at)
     every = np.arange(num_steps)
     last = np.searchsorted(seat, parts * num_steps + every, side="right") - 1
@@ -317,7 +320,7 @@ def _tell_own_notes(after: NDArray[np.int16], example: Example, clock: _Clock) -
     after[_AT["last"]] = np.where(has_last, pitch[last], 0)
     after[_AT["before_last"]] = np.where(has_before, pitch[before], 0)
     after[_AT["since_last"]] = _distance(clock.now, times[last], has_last)
-    after[_AT["last_holds"]] = _distance(ends[last], clock.now, has_last)
+    after[_AT["last_holds"]] = _distance(ends[last], clock.now, has_last & sounds[last])
     after[_AT["next"]] = np.where(playing & (following >= 0), pitch[following], 0)
 
 

@@ -38,8 +38,8 @@ _CHORD_FEATURES = [
 ]
 _NEW_WORD = (int(Word.UNSTRESSED), int(Word.STRESSED))
 _NO_ECHO = [0] * (2 * len(BACK))
-_SHORT = 6
-"""For how long a chord without a bass of its own counts as sounding; kept as `features` has it."""
+_SILENT = -1
+"""When a chord stops sounding: it is no sound."""
 
 
 @dataclass(slots=True)
@@ -165,7 +165,7 @@ class Tracker:
             if sung is not None and word in _NEW_WORD:
                 sung.sung += 1
         elif kind == _CHORD:
-            self._own[part].add(time, 0, time + (length or _SHORT))
+            self._own[part].add(time, 0, _SILENT)
             self._echoes.feed(part, self._bar, position, value, _CHORD_FEATURES[value - _CHORDS][0])
             if not self._chords_ahead:
                 self._chords.add(time, value - _CHORDS)
@@ -215,7 +215,8 @@ class Tracker:
         if not at:
             return 0, 0, 0, 0, beyond
         before = known.values[at - 2] if at > 1 else 0
-        since, left = _distance(now - known.times[at - 1]), _distance(known.ends[at - 1] - now)
+        since, end = _distance(now - known.times[at - 1]), known.ends[at - 1]
+        left = 0 if end == _SILENT else _distance(end - now)
         return known.values[at - 1], before, since, left, beyond
 
     def _told_words(self) -> tuple[int, int, int]:
