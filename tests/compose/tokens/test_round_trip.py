@@ -1,5 +1,8 @@
 """The law of the event language: decoding what was encoded gives the song on the grid, and the grid is idempotent."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,7 +18,7 @@ from songwright.errors import InputError
 from songwright.score.song import Note, Song, Track, check
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(wild_songs())
 def test_decoding_gives_the_song_on_the_grid(song):
     codes = encode(song).codes
@@ -91,3 +94,12 @@ def test_broken_events_are_refused(damage):
 def test_the_meaning_of_numbers_is_pinned():
     assert len(STREAMS) == len(VOCABULARY_SIZES) == 6
     assert vocabulary_hash() == "75272a424b27229b"
+
+
+def test_tokens_need_numpy_alone():
+    modules = ("batches", "decode", "losses", "merge", "tracker")
+    code = "import sys; " + "; ".join(f"import songwright.compose.tokens.{name}" for name in modules)
+    code += "; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    heavy = {"torch", "scipy", "soundfile", "symusic", "PIL", "pretty_midi", "onnxruntime", "soxr", "safetensors"}
+    assert not heavy & {name.partition(".")[0] for name in run.stdout.split()}
