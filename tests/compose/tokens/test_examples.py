@@ -14,11 +14,12 @@ from songwright.compose.tokens.decode import decode, decode_grid
 from songwright.compose.tokens.draw import DrawSettings, draw_choice
 from songwright.compose.tokens.encode import encode
 from songwright.compose.tokens.features import FEATURE_SIZES, NAMES, features, word_plan
-from songwright.compose.tokens.piece import HARMONY_ROLE, KIND_OF_ROLE, TARGET_KINDS, index_piece, part_events
+from songwright.compose.tokens.piece import HARMONY_ROLE, KIND_OF_ROLE, TARGET_KINDS, Part, index_piece, part_events
 from songwright.compose.tokens.tracker import Tracker
 from songwright.compose.tokens.vocabulary import KIND, LENGTH, POSITION, ROLES, VALUE, VALUES, VELOCITY, WORD, Kind
 from songwright.compose.tokens.windows import Choice, ChosenPart, build
 from songwright.errors import InputError
+from songwright.score.song import KeyChange, Section, Song
 from songwright.score.theory import Key
 from songwright.seeding import generator
 
@@ -240,3 +241,22 @@ def test_some_parts_are_said_to_be_played_by_others(pieces):
         assert styles == [VALUES["style"].start + example.style]
     assert 0.2 * total < moved < 0.8 * total
     assert any(choice.style is not None for _, choice, _ in said)
+
+
+def test_parts_can_be_asked_for_where_nothing_sounds_yet():
+    form = Song(
+        style="pop",
+        duration_ticks=8 * 3840,
+        keys=(KeyChange(0, "D major"),),
+        sections=(Section("a", "verse", 0, 4 * 3840, 0.4), Section("b", "chorus", 4 * 3840, 4 * 3840, 0.9)),
+    )
+    piece = index_piece(encode(form).codes)
+    roles = ("harmony", "melody", "drums")
+    seats = [Part(ROLES.index(role), 0, -1 if role == "harmony" else 20) for role in roles]
+    wanted = tuple(ChosenPart(part, True, (3, 4, 0, 1, 5)) for part in seats)
+    example = build(piece, Choice(0, 8, wanted, shift=frame_shift(int(piece.keys[0]))))
+    assert np.count_nonzero(example.codes[KIND] == Kind.TRACK) == 24
+    told = features(example)
+    assert np.array_equal(told, walked(example, Tracker(example)))
+    assert told[NAMES.index("left"), -2] == 1 and told[NAMES.index("density"), -2] == 4
+    assert decode(example.codes).keys[0].key == "C major"

@@ -54,12 +54,11 @@ def echoes(example: Example, hole: tuple[int, int]) -> Ints:
     sounds = (kinds == Kind.NOTE) | (kinds == Kind.CHORD)
     at = np.flatnonzero(sounds)
     out = np.zeros((2 * len(BACK), example.num_steps), dtype=np.int64)
-    if not len(at):
-        return out
     seats = (parts * _BARS + bars) * _PLACES
     keys = seats[at] + codes[POSITION, at] * _VALUES + codes[VALUE, at]
     order = np.argsort(keys, kind="stable")
-    keys, at = keys[order], at[order]
+    # An event after all others, so that there is always a next one.
+    keys, at = np.append(keys[order], np.iinfo(np.int64).max), np.append(at[order], 0)
     own = np.maximum.accumulate(np.where(kinds != Kind.TIE, np.arange(len(kinds)), 0))
     placed = np.where(sounds | (kinds == Kind.LINE), codes[POSITION], 0) * _VALUES + np.where(sounds, codes[VALUE], 0)
     now = placed[own]
@@ -69,8 +68,8 @@ def echoes(example: Example, hole: tuple[int, int]) -> Ints:
         there = bars - back
         known = (parts >= 0) & (there >= 0) & (late | (there < hole[0]) | (there >= hole[1]))
         base = (parts * _BARS + there) * _PLACES
-        found = np.minimum(np.searchsorted(keys, base + now, side="right"), len(keys) - 1)
-        left = known & (keys[found] > base + now) & (keys[found] < base + _PLACES)
+        found = np.searchsorted(keys, base + now, side="right")
+        left = known & (keys[found] < base + _PLACES)
         out[2 * row] = np.where(left, codes[POSITION, at[found]], np.where(known, NOTHING_LEFT, 0))
         out[2 * row + 1] = np.where(left, values[found], 0)
     return out
