@@ -19,7 +19,7 @@ from songwright.compose.tokens.tracker import Tracker
 from songwright.compose.tokens.vocabulary import KIND, LENGTH, POSITION, ROLES, VALUE, VALUES, VELOCITY, WORD, Kind
 from songwright.compose.tokens.windows import Choice, ChosenPart, build
 from songwright.errors import InputError
-from songwright.score.song import KeyChange, Section, Song
+from songwright.score.song import KeyChange, Note, Section, Song, Track
 from songwright.score.theory import Key
 from songwright.seeding import generator
 
@@ -260,3 +260,18 @@ def test_parts_can_be_asked_for_where_nothing_sounds_yet():
     assert np.array_equal(told, walked(example, Tracker(example)))
     assert told[NAMES.index("left"), -2] == 1 and told[NAMES.index("density"), -2] == 4
     assert decode(example.codes).keys[0].key == "C major"
+
+
+@pytest.mark.parametrize("hole", [None, (0, 1), (1, 2)])
+@pytest.mark.parametrize("places", [(), (0,), (1,), (2,), (0, 1), (0, 1, 2)])
+def test_the_fewest_notes_are_enough(hole, places):
+    notes = tuple(Note(3840 * bar, 480, 60, 80) for bar in places)
+    tracks = (Track("a", "melody", "flute", notes=notes), Track("b", "bass", "acoustic_bass"))
+    piece = index_piece(encode(Song(duration_ticks=3 * 3840, tracks=tracks)).codes)
+    for is_target in (True, False):
+        parts = (
+            ChosenPart(Part(ROLES.index("melody"), 0, 73), is_target),
+            ChosenPart(Part(ROLES.index("bass"), 0, 32)),
+        )
+        example = build(piece, Choice(0, 3, parts, hole))
+        assert np.array_equal(features(example), walked(example, Tracker(emptied(example))))

@@ -311,14 +311,14 @@ def _tell_own_notes(after: NDArray[np.int16], example: Example, clock: _Clock) -
         left = np.where(left_place >= 0, padded[left_place], -1)
         right = padded[np.minimum(right_place, len(early))]
         fresh = (last >= floor) & (at[last] > example.fill)
-        second = fresh & ((before < floor) | (at[before] < example.fill))
+        second = fresh & ((before < floor) | (at[np.maximum(before, 0)] < example.fill))
         before = np.where(late & ~fresh, left - 1, np.where(late & second, left, before))
         last = np.where(late & ~fresh, left, last)
         following = np.where(late & (right >= 0) & (owner[right] == parts), right, -1)
     playing = parts >= 0
     has_last, has_before = playing & (last >= floor), playing & (before >= floor) & (last >= floor)
     after[_AT["last"]] = np.where(has_last, pitch[last], 0)
-    after[_AT["before_last"]] = np.where(has_before, pitch[before], 0)
+    after[_AT["before_last"]] = np.where(has_before, pitch[np.maximum(before, 0)], 0)
     after[_AT["since_last"]] = _distance(clock.now, times[last], has_last)
     after[_AT["last_holds"]] = _distance(ends[last], clock.now, has_last & sounds[last])
     after[_AT["next"]] = np.where(playing & (following >= 0), pitch[following], 0)
