@@ -59,10 +59,18 @@ def _transitions(piece: Ids, places: int, start: int) -> list[tuple[Any, ...]]:
     return [(voice, place, before[:, voice], piece[:, voice]) for voice in range(VOICES)]
 
 
-def log_probabilities(network: ChoraleModel, examples: list[Example], shift: int = 0, orders: Any = ORDERS) -> Logs:
+def log_probabilities(
+    network: ChoraleModel,
+    examples: list[Example],
+    shift: int = 0,
+    orders: Any = ORDERS,
+    temperature: float = 1.0,
+) -> Logs:
     """Returns ln p (orders, frames) of each piece, read in a transposition."""
     return [
-        network.log_probabilities(features_of(transposed(codes, shift)), moved_recall(recall, shift), orders)
+        network.log_probabilities(
+            features_of(transposed(codes, shift)), moved_recall(recall, shift), orders, temperature
+        )
         for codes, recall in examples
     ]
 
@@ -89,6 +97,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", default="valid")
     parser.add_argument("--shifts", type=int, nargs="*", default=[], help="transpositions to mix in, in semitones")
+    parser.add_argument("--temperature", type=float, default=1.0, help="divides every logit of the mixture")
     parser.add_argument("--ship", action="store_true", help="write model/ as int8 and expected.json")
     args = parser.parse_args()
     loaded = [load_model(path / "best" if (path / "best").is_dir() else path) for path in args.folders]
@@ -109,13 +118,19 @@ def main() -> None:
     row["mixed"] = per_note(parts)
     bare = log_probabilities(networks[0], without_memory(examples), orders=ORDERS[:1])
     row["one_network_one_order_memory_taken_away"] = per_note([bare])
+    if args.temperature != 1:
+        warm = args.temperature
+        parts = [log_probabilities(network, examples, temperature=warm) for network in networks]
+        row |= {"temperature": warm, "mixed_at_temperature": per_note(parts)}
     for shift in args.shifts:
-        parts += [log_probabilities(network, examples, shift) for network in networks]
+        parts += [log_probabilities(network, examples, shift, temperature=args.temperature) for network in networks]
     if args.shifts:
         row["mixed_and_transposed"] = per_note(parts)
     print(json.dumps(row, indent=1), flush=True)
     if args.ship:
-        row |= ship(loaded, ChoraleMixture(networks, *memory, (0, *args.shifts)), args.data, args.split)
+        row |= ship(
+            loaded, ChoraleMixture(networks, *memory, (0, *args.shifts), args.temperature), args.data, args.split
+        )
         write_bytes(HERE / "expected.json", (json.dumps(row, indent=1) + "\n").encode())
         print(json.dumps(row, indent=1))
 
@@ -128,6 +143,7 @@ def ship(
     config |= {
         "members": [config["network"] for config, _ in loaded],
         "shifts": list(model.shifts),
+        "temperature": model.temperature,
         "trained": [{key: c.get(key) for key in ("step", "validation", "recipe")} for c, _ in loaded],
     }
     for member in model.members:

@@ -173,11 +173,14 @@ def test_a_mixture_is_the_mean_of_its_members_and_transpositions(model):
 def test_a_mixture_is_loaded_as_it_was_saved(model):
     nothing = torch.zeros(0, 4), torch.zeros(0)
     members = [ChoraleModel(TINY, *nothing) for _ in range(2)]
-    mixture = ChoraleMixture(members, model.memory_codes, model.memory_lengths, (-1, 0)).eval()
+    mixture = ChoraleMixture(members, model.memory_codes, model.memory_lengths, (-1, 0), 1.5).eval()
     tensors = {name: tensor.numpy() for name, tensor in mixture.state_dict().items()}
     network = dataclasses.asdict(TINY)
-    again = load_chorale_model({"members": [network, network], "shifts": [-1, 0]}, tensors)
-    np.testing.assert_array_equal(again.frame_nats([chorale()])[0], mixture.frame_nats([chorale()])[0])
+    again = load_chorale_model({"members": [network, network], "shifts": [-1, 0], "temperature": 1.5}, tensors)
+    nats = mixture.frame_nats([chorale()])[0]
+    np.testing.assert_array_equal(again.frame_nats([chorale()])[0], nats)
+    mixture.temperature = 1.0
+    assert not np.allclose(mixture.frame_nats([chorale()])[0], nats)
 
 
 def test_byte_dropout_keeps_the_mean():

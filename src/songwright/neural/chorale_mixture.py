@@ -26,18 +26,25 @@ class ChoraleMixture(nn.Module):
         remembered: (frames, 4) codes of all remembered pieces, one after another.
         lengths: frames of each of them.
         shifts: the transpositions in semitones in which a piece is read; 0 is as it stands.
+        temperature: divides every logit.
     """
 
     memory_codes: Tensor
     memory_lengths: Tensor
 
     def __init__(
-        self, members: Sequence[ChoraleModel], remembered: Tensor, lengths: Tensor, shifts: Sequence[int] = (0,)
+        self,
+        members: Sequence[ChoraleModel],
+        remembered: Tensor,
+        lengths: Tensor,
+        shifts: Sequence[int] = (0,),
+        temperature: float = 1.0,
     ) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
         self.places = max(member.config.places for member in members)
         self.shifts = tuple(shifts)
+        self.temperature = temperature
         self.register_buffer("memory_codes", remembered.to(torch.uint8))
         self.register_buffer("memory_lengths", lengths.to(torch.int32))
 
@@ -65,7 +72,7 @@ class ChoraleMixture(nn.Module):
             features, moved = features_of(transposed(codes, shift)), moved_recall(recall, shift)
             for member in self.members:
                 assert isinstance(member, ChoraleModel)
-                logs.append(member.log_probabilities(features, moved, orders))
+                logs.append(member.log_probabilities(features, moved, orders, self.temperature))
         return mixed_nats(np.concatenate(logs))
 
 
@@ -81,8 +88,8 @@ def load_chorale_model(config: Mapping[str, Any], tensors: Mapping[str, NDArray[
     """Returns the network, or the mixture, of a model folder, ready to score.
 
     Args:
-        config: what was saved: ``"network"`` holds the fields of `ChoraleConfig`, or ``"members"`` a list of such and
-            ``"shifts"`` the transpositions.
+        config: what was saved: ``"network"`` holds the fields of `ChoraleConfig`, or ``"members"`` a list of such,
+            ``"shifts"`` the transpositions, and ``"temperature"``.
         tensors: weights and memory by name.
 
     Raises:
@@ -94,7 +101,7 @@ def load_chorale_model(config: Mapping[str, Any], tensors: Mapping[str, NDArray[
     if "members" in config:
         nothing = torch.zeros(0, 4), torch.zeros(0)
         members = [ChoraleModel(ChoraleConfig(**network), *nothing) for network in config["members"]]
-        model = ChoraleMixture(members, *memory, config["shifts"])
+        model = ChoraleMixture(members, *memory, config["shifts"], float(config["temperature"]))
     else:
         model = ChoraleModel(ChoraleConfig(**config["network"]), *memory)
     model.load_state_dict(weights)

@@ -113,7 +113,11 @@ class ChoraleModel(nn.Module):
 
     @torch.no_grad()
     def log_probabilities(
-        self, features: ChoraleFeatures, recall: Recall, orders: Sequence[Sequence[int]] = ORDERS
+        self,
+        features: ChoraleFeatures,
+        recall: Recall,
+        orders: Sequence[Sequence[int]] = ORDERS,
+        temperature: float = 1.0,
     ) -> NDArray[np.float64]:
         """Returns ln p (orders, frames) of each frame given those before it, by each order of the voices."""
         training = self.training
@@ -129,7 +133,8 @@ class ChoraleModel(nn.Module):
         for number in range(max(map(len, chosen))):
             sets = [voice[min(number, len(voice) - 1)] for voice in chosen]
             known = torch.tensor([[other in known for other in range(VOICES)] for known in sets], device=device)
-            column = self.head.nats(told, batch, known.expand(num_frames, VOICES, VOICES)).double()
+            every = known.expand(num_frames, VOICES, VOICES)
+            column = self.head.nats(told, batch, every, temperature).double()
             nats |= {(voice, known): column[:, voice] for voice, known in enumerate(sets)}
         columns = {key: column.cpu().numpy() for key, column in nats.items()}
         logs = [[-columns[voice, frozenset(order[:place])] for place, voice in enumerate(order)] for order in orders]
