@@ -14,6 +14,7 @@ from songwright.compose.form import RITARDANDO, plan_form
 from songwright.compose.harmony import write_harmony
 from songwright.compose.lyric_form import FormFrame, lay_out
 from songwright.compose.melody import write_melody
+from songwright.compose.melody.model import TuneNetwork
 from songwright.compose.melody.write_words import write_sung_melody
 from songwright.compose.plan import SongPlan
 from songwright.compose.song_words import song_words, voiced_key
@@ -58,11 +59,12 @@ class Draft:
     notes: tuple[str, ...] = ()
 
 
-def compose_song(brief: Brief, *, progress: Progress = silent) -> Song:
+def compose_song(brief: Brief, *, network: TuneNetwork | None = None, progress: Progress = silent) -> Song:
     """Returns the score that answers a brief. The same brief always gives the same song.
 
     Args:
         brief: what was asked; `brief.seed` decides everything that is left open.
+        network: judges pitches in the place of the learned table; see `learned.tunes`.
         progress: told about the stages.
 
     Raises:
@@ -71,9 +73,11 @@ def compose_song(brief: Brief, *, progress: Progress = silent) -> Song:
     style = style_of(brief)
     progress("compose", 0.0)
     draft = (
-        sung_draft(brief, style, progress) if wants_voice(brief, style) else instrumental_draft(brief, style, progress)
+        sung_draft(brief, style, network, progress)
+        if wants_voice(brief, style)
+        else instrumental_draft(brief, style, network, progress)
     )
-    song = assemble(draft, style, brief)
+    song = assemble(draft, style, brief, composer="statistical" if network is None else "learned")
     check(song)
     progress("compose", 1.0)
     return song
@@ -84,12 +88,14 @@ def style_of(brief: Brief) -> Style:
     return bend(load_style(brief.styles[0] if brief.styles else DEFAULT_STYLE), brief)
 
 
-def instrumental_draft(brief: Brief, style: Style, progress: Progress = silent) -> Draft:
+def instrumental_draft(
+    brief: Brief, style: Style, network: TuneNetwork | None = None, progress: Progress = silent
+) -> Draft:
     """Returns the stages' results for a song without a voice."""
     plan = plan_form(brief, style)
     chords = write_harmony(plan, style, seed=brief.seed)
     progress("compose", 0.2)
-    melody = write_melody(plan, style, chords, seed=brief.seed)
+    melody = write_melody(plan, style, chords, seed=brief.seed, network=network)
     progress("compose", 0.6)
     tracks = arrange(
         plan,
@@ -103,7 +109,7 @@ def instrumental_draft(brief: Brief, style: Style, progress: Progress = silent) 
     return Draft(plan, chords, tracks)
 
 
-def sung_draft(brief: Brief, style: Style, progress: Progress = silent) -> Draft:
+def sung_draft(brief: Brief, style: Style, network: TuneNetwork | None = None, progress: Progress = silent) -> Draft:
     """Returns the stages' results for a song with a voice: singer, words, form, harmony, melody, arrangement.
 
     Raises:
@@ -117,7 +123,7 @@ def sung_draft(brief: Brief, style: Style, progress: Progress = silent) -> Draft
     form = lay_out(brief, style, words.sheet, frame)
     chords = write_harmony(form.plan, style, seed=brief.seed)
     progress("compose", 0.2)
-    melody, vocals = write_sung_melody(form, style, chords, singer, voice_type, seed=brief.seed)
+    melody, vocals = write_sung_melody(form, style, chords, singer, voice_type, seed=brief.seed, network=network)
     progress("compose", 0.6)
     arrangement = arrange_sung(
         form.plan,
@@ -133,7 +139,7 @@ def sung_draft(brief: Brief, style: Style, progress: Progress = silent) -> Draft
     return Draft(form.plan, chords, arrangement.tracks, arrangement.syllables, vocals, notes)
 
 
-def assemble(draft: Draft, style: Style, brief: Brief) -> Song:
+def assemble(draft: Draft, style: Style, brief: Brief, composer: str = "statistical") -> Song:
     """Returns the song made of the stages' results: maps of tempo, metre and key, sections, tracks, mix, provenance."""
     plan = draft.plan
     sections = tuple(
@@ -155,7 +161,7 @@ def assemble(draft: Draft, style: Style, brief: Brief) -> Song:
         master=_master(style, sung=draft.vocals is not None),
         provenance={
             "program": f"songwright {__version__}",
-            "composer": "statistical",
+            "composer": composer,
             "prompt": brief.prompt,
             "artist_hint": brief.artist_hint,
             **_voice(draft, brief),

@@ -22,6 +22,7 @@ from songwright.neural.torch_steps import TorchStepModel  # noqa: E402
 from songwright.training.checkpoint import save_model  # noqa: E402
 from songwright.training.weights import model_tensors, to_arrays  # noqa: E402
 
+torch.set_num_threads(1)  # nets this small only wait for a second thread
 CONFIG = replace(TINY, pattern="depth", feature_sizes=(4, 3), max_steps=300, depth_layers=2)
 GREEDY = SamplingSettings(temperature=0.0)
 

@@ -8,6 +8,7 @@ from songwright.neural.language_model import LanguageModelConfig, MultiStreamLM
 from songwright.neural.torch_steps import TorchStepModel
 
 STEPS = 700
+torch.set_num_threads(1)  # nets this small only wait for a second thread
 
 
 def tiny_composer() -> TorchStepModel:

@@ -72,6 +72,16 @@ def skeleton(example: Example, from_bar: int = 0) -> tuple[Example, NDArray[np.b
     return bare, (written & opens)[keep]
 
 
+def follows_of(kinds: NDArray[np.int16]) -> list[Kind]:
+    """Returns for each event which kind ends the part that it opens or belongs to: TRACK, BAR, FILL or EOS."""
+    found, following = [Kind.EOS] * len(kinds), Kind.EOS
+    for i in range(len(kinds) - 1, -1, -1):
+        found[i] = following
+        if kinds[i] in _OPENERS:
+            following = Kind(int(kinds[i]))
+    return found
+
+
 @dataclass
 class _Row:
     """One candidate while it is written."""
@@ -118,13 +128,7 @@ class Scribe:
         self.words = None if words is None else dict(words)
         one = settings or SamplingSettings()
         self.settings = [one] * NUM_STREAMS if isinstance(one, SamplingSettings) else list(one)
-        kinds = self.bare.codes[KIND]
-        self.follows = [Kind.EOS] * len(kinds)
-        following = Kind.EOS
-        for i in range(len(kinds) - 1, -1, -1):
-            self.follows[i] = following
-            if kinds[i] in _OPENERS:
-                following = Kind(int(kinds[i]))
+        self.follows = follows_of(self.bare.codes[KIND])
 
     def write(self, random: Sequence[np.random.Generator], *, max_steps: int) -> tuple[Written, ...]:
         """Returns one candidate for each generator.

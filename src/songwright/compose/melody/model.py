@@ -2,10 +2,10 @@
 
 import json
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -26,6 +26,11 @@ from songwright.compose.melody.features import (
     syncopation_of,
 )
 from songwright.errors import DataError
+
+if TYPE_CHECKING:
+    from songwright.compose.melody.phrase_plan import PhrasePlan, Setting
+    from songwright.compose.melody.pitch import Past
+    from songwright.compose.melody.rhythm import Slots
 
 TABLES_FILE = Path(__file__).parents[1] / "tables" / "melody.npz"
 METRES = ("4/4", "3/4", "6/8")
@@ -67,12 +72,38 @@ class RhythmModel:
         return result
 
 
+class TuneReader(Protocol):
+    """A network that reads one phrase for several tunes at once."""
+
+    def scores(self, before: Ints) -> Floats:
+        """Returns the log-probabilities (N, 25) of the intervals from the notes before (N,), counted from the tonic."""
+
+    def feed(self, pitches: Ints) -> None:
+        """Goes on with the notes (N,) that were drawn."""
+
+
+class TuneNetwork(Protocol):
+    """A network that may take the place of the table of pitches."""
+
+    @property
+    def particles(self) -> int:
+        """N, how many tunes are drawn side by side."""
+
+    def begin(self, plan: "PhrasePlan", setting: "Setting", slots: "Slots", past: "Past", shift: int) -> TuneReader:
+        """Returns the reader of a phrase with this rhythm."""
+
+
 @dataclass(frozen=True)
 class MelodyModel:
-    """Both models: `rhythm` of one metre, and `pitch`."""
+    """Both models: `rhythm` of one metre, and `pitch`; a `network` takes the place of `pitch`."""
 
     rhythm: RhythmModel
     pitch: Floats
+    network: TuneNetwork | None = None
+
+    def judged_by(self, network: TuneNetwork | None) -> "MelodyModel":
+        """Returns the models with a network in the place of the table of pitches."""
+        return self if network is None else replace(self, network=network)
 
     def interval_scores(self, context: PitchContext) -> Floats:
         """Returns the scores of the 25 intervals, (notes, 25)."""

@@ -137,11 +137,13 @@ class _Walk:
         self.past = past.notes[-3:]
         self.notes = self._circumstances(slots, shift)
         known = [p for _, p in self.past]
-        self.pitches = np.zeros((NUM_PARTICLES, len(known) + len(slots)), np.int64)
+        self.count = model.network.particles if model.network else NUM_PARTICLES
+        self.reader = model.network.begin(plan, setting, slots, past, shift) if model.network and slots else None
+        self.pitches = np.zeros((self.count, len(known) + len(slots)), np.int64)
         self.pitches[:, : len(known)] = known
         self.offset = len(known)
-        self.copying = np.zeros((NUM_PARTICLES, len(LAGS)), np.int64)
-        self.classes = np.zeros((NUM_PARTICLES, len(slots)), np.int64)
+        self.copying = np.zeros((self.count, len(LAGS)), np.int64)
+        self.classes = np.zeros((self.count, len(slots)), np.int64)
         span = len(slots)
         arch = np.sin(np.pi * np.clip((np.arange(span) + 1) / (span + 1), 0, 1) ** (1.3 if plan.climax else 0.8))
         height = (plan.high - plan.low) * (0.5 if plan.climax else 0.4)
@@ -173,18 +175,19 @@ class _Walk:
 
     def run(self) -> tuple[int, ...]:
         """Sings all notes and returns the best particle's pitches."""
-        likelihood = np.zeros(NUM_PARTICLES)
-        rows = np.arange(NUM_PARTICLES)
+        likelihood = np.zeros(self.count)
+        rows = np.arange(self.count)
         for k, note in enumerate(self.notes):
             i = self.offset + k
-            before = self.pitches[:, i - 1] if i else np.full(NUM_PARTICLES, round(self.plan.centre - self.tonic))
-            context = self._context(k, note, before)
-            learned = self.model.interval_scores(context)
+            before = self.pitches[:, i - 1] if i else np.full(self.count, round(self.plan.centre - self.tonic))
+            learned = self._learned(k, note, before)
             learned = learned - _log_sum(learned)
             scores = learned / TEMPERATURE + self._rules(k, note, before)
             drawn = (scores + self.random.gumbel(size=scores.shape)).argmax(axis=1)
             likelihood += np.maximum(learned[rows, drawn], -8.0)
             self.pitches[:, i] = before + INTERVALS[drawn]
+            if self.reader is not None:
+                self.reader.feed(self.pitches[:, i])
             self.classes[:, k] = note.harmony.classes[self.pitches[:, i] % 12]
             for lag in range(len(LAGS)):
                 j = note.quotes[lag]
@@ -193,8 +196,14 @@ class _Walk:
         best = int(total.argmax())
         return tuple(int(p) + self.tonic for p in self.pitches[best, self.offset :])
 
+    def _learned(self, k: int, note: _Note, before: Ints) -> Floats:
+        """Returns what is learned of the 25 intervals, (particles, 25)."""
+        if self.reader is not None:
+            return self.reader.scores(before)
+        return self.model.interval_scores(self._context(k, note, before))
+
     def _context(self, k: int, note: _Note, before: Ints) -> PitchContext:
-        i, n = self.offset + k, NUM_PARTICLES
+        i, n = self.offset + k, self.count
 
         def full(value: int) -> Ints:
             return np.full(n, value)

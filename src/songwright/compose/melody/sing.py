@@ -12,7 +12,7 @@ import numpy as np
 from songwright.compose.lyric_form import PlacedLine
 from songwright.compose.melody.features import SCALE, Floats
 from songwright.compose.melody.hook import hook_cost, rhythm_cost
-from songwright.compose.melody.model import MelodyModel, load_model
+from songwright.compose.melody.model import MelodyModel, TuneNetwork, load_model
 from songwright.compose.melody.phrase_plan import STEP_TICKS, PhrasePlan, Setting
 from songwright.compose.melody.phrases import STRICT, Line, fitted_guide, lift_at, moved, write_phrase
 from songwright.compose.melody.pitch import Guide
@@ -73,12 +73,12 @@ class SongSinger:
 
     def __init__(
         self, plan: SongPlan, lines: Sequence[PlacedLine], style: Style, chords: tuple[ChordSpan, ...], voice_type: str,
-        seed: int, *, heed_tones: bool = True,
+        seed: int, *, heed_tones: bool = True, network: TuneNetwork | None = None,
     ) -> None:  # fmt: skip
         self.plan, self.lines, self.seed, self.heed_tones = plan, lines, seed, heed_tones
         self.voice = VOICE_TYPES[voice_type]
         self.setting = Setting(plan, voiced(style, self.voice), chords)
-        self.model: MelodyModel = load_model(self.setting.metre)
+        self.model: MelodyModel = load_model(self.setting.metre).judged_by(network)
         self.words = [word_line(placed.line) for placed in lines]
         self.tunes: list[Tune] = []
         self.first: dict[tuple[str, int], int] = {}

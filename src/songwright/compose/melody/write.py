@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from songwright.compose.melody.model import MelodyModel, load_model
+from songwright.compose.melody.model import MelodyModel, TuneNetwork, load_model
 from songwright.compose.melody.phrase_plan import STEP_TICKS, Setting
 from songwright.compose.melody.phrases import Line, lift_at, moved, with_new_ending
 from songwright.compose.melody.sections import compose_section, velocities
@@ -38,7 +38,9 @@ class Melody:
     phrases: tuple[Phrase, ...] = ()
 
 
-def write_melody(plan: SongPlan, style: Style, chords: tuple[ChordSpan, ...], *, seed: int) -> Melody:
+def write_melody(
+    plan: SongPlan, style: Style, chords: tuple[ChordSpan, ...], *, seed: int, network: TuneNetwork | None = None
+) -> Melody:
     """Returns the tune of a song; empty for a style without a lead.
 
     The same role has the same tune: choruses are identical (but for a lift), verses vary in their endings.
@@ -48,6 +50,7 @@ def write_melody(plan: SongPlan, style: Style, chords: tuple[ChordSpan, ...], *,
         style: range, density, syncopation, scale, leaps, ornaments, and where its lead plays.
         chords: of the whole song.
         seed: of the song.
+        network: takes the place of the learned table of pitches.
 
     Raises:
         DataError: the learned tables are missing or broken.
@@ -55,7 +58,7 @@ def write_melody(plan: SongPlan, style: Style, chords: tuple[ChordSpan, ...], *,
     sections = sung_sections(plan, style)
     if not sections:
         return Melody()
-    return LeadWriter(plan, style, chords, seed, sections).write()
+    return LeadWriter(plan, style, chords, seed, sections, network).write()
 
 
 def sung_sections(plan: SongPlan, style: Style) -> tuple[SectionPlan, ...]:
@@ -72,11 +75,17 @@ class LeadWriter:
     """Writes each role's tune at its first use."""
 
     def __init__(
-        self, plan: SongPlan, style: Style, chords: tuple[ChordSpan, ...], seed: int, sections: tuple[SectionPlan, ...]
+        self,
+        plan: SongPlan,
+        style: Style,
+        chords: tuple[ChordSpan, ...],
+        seed: int,
+        sections: tuple[SectionPlan, ...],
+        network: TuneNetwork | None = None,
     ) -> None:
         self.plan, self.style, self.seed, self.sections = plan, style, seed, sections
         self.setting = Setting(plan, style, chords)
-        self.model: MelodyModel = load_model(self.setting.metre)
+        self.model: MelodyModel = load_model(self.setting.metre).judged_by(network)
         self.tunes: dict[str, tuple[Line, ...]] = {}
 
     def write(self) -> Melody:

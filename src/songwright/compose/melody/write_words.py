@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from songwright.compose.lyric_form import LyricForm, PlacedLine
+from songwright.compose.melody.model import TuneNetwork
 from songwright.compose.melody.phrases import Line
 from songwright.compose.melody.sing import SongSinger, Tune, line_syllables, phrase_of, sung_notes, with_rooms
 from songwright.compose.melody.write import LeadWriter, Melody, sung_sections
-from songwright.compose.plan import SectionPlan, SongPlan
 from songwright.compose.style import Style
 from songwright.compose.vocals import SungLine, VocalPlan
 from songwright.lyrics.sheet import Word
@@ -16,7 +16,7 @@ from songwright.score.song import ChordSpan, Note, Singer, Syllable
 
 def write_sung_melody(
     form: LyricForm, style: Style, chords: tuple[ChordSpan, ...], singer: Singer, voice_type: str, *,
-    seed: int, heed_tones: bool = True,
+    seed: int, heed_tones: bool = True, network: TuneNetwork | None = None,
 ) -> tuple[Melody, VocalPlan]:  # fmt: skip
     """Returns the tune of a song with words, and who sings what.
 
@@ -30,11 +30,12 @@ def write_sung_melody(
         voice_type: key into `score.voices.VOICE_TYPES`.
         seed: of the song.
         heed_tones: whether Mandarin tones bend the tune (without, it is the control of the benchmark).
+        network: takes the place of the learned table of pitches.
 
     Raises:
         DataError: the learned tables are missing or broken.
     """
-    writer = SongSinger(form.plan, form.lines, style, chords, voice_type, seed, heed_tones=heed_tones)
+    writer = SongSinger(form.plan, form.lines, style, chords, voice_type, seed, heed_tones=heed_tones, network=network)
     tunes = writer.sing()
     lines: list[SungLine] = []
     syllables: list[Syllable] = []
@@ -53,7 +54,8 @@ def write_sung_melody(
     plan = form.plan
     vocals = VocalPlan(singer, voice_type, with_rooms(lines, plan.num_bars * plan.bar_ticks), tuple(syllables))
     words = frozenset(plan.sections[placed.section] for placed in form.lines)
-    lead = _lead(plan, style, chords, seed, words, _tunes_by_role(form, tunes, style))
+    leader = LeadWriter(plan, style, chords, seed, sung_sections(plan, style), network)
+    lead = leader.between(_tunes_by_role(form, tunes, style), words)
     notes = tuple(sorted([*vocals.notes, *_aside(lead.notes, vocals.lines)]))
     phrases = [*lead.phrases, *(phrase_of(tune, writer.setting) for tune in tunes)]
     return Melody(notes, tuple(sorted(phrases, key=lambda p: p.start_ticks))), vocals
@@ -88,15 +90,6 @@ def _tunes_by_role(form: LyricForm, tunes: Sequence[Tune], style: Style) -> dict
 def _shifted(line: Line, shift: int) -> Line:
     plan = replace(line.plan, low=line.plan.low + shift, high=line.plan.high + shift, centre=line.plan.centre + shift)
     return replace(line, plan=plan, pitches=tuple(p + shift for p in line.pitches))
-
-
-def _lead(
-    plan: SongPlan, style: Style, chords: tuple[ChordSpan, ...], seed: int, words: frozenset[SectionPlan],
-    tunes: dict[str, tuple[Line, ...]],
-) -> Melody:  # fmt: skip
-    """Returns what instruments lead in the sections without words."""
-    sections = sung_sections(plan, style)
-    return LeadWriter(plan, style, chords, seed, sections).between(tunes, words)
 
 
 def _aside(notes: Sequence[Note], lines: Sequence[SungLine]) -> list[Note]:
