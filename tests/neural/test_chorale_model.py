@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from songwright.errors import InputError  # noqa: E402
-from songwright.neural.chorale_features import NUM_CODES, codes_of, features_of, transposed  # noqa: E402
+from songwright.neural.chorale_features import NUM_CODES, codes_of, features_of, histories_of, transposed  # noqa: E402
 from songwright.neural.chorale_head import TINY, ByteDropout  # noqa: E402
 from songwright.neural.chorale_memory import NOTHING, ChoraleMemory  # noqa: E402
 from songwright.neural.chorale_mixture import ChoraleMixture, load_chorale_model  # noqa: E402
@@ -28,7 +28,9 @@ def trained_a_little(pieces, seed=0):
     torch.manual_seed(seed)
     remembered = [codes_of(piece) for piece in pieces]
     model = ChoraleModel(
-        TINY, torch.from_numpy(np.concatenate(remembered)), torch.tensor([len(piece) for piece in remembered])
+        dataclasses.replace(TINY, histories=True),
+        torch.from_numpy(np.concatenate(remembered)),
+        torch.tensor([len(piece) for piece in remembered]),
     )
     with torch.no_grad():
         for parameter in model.parameters():
@@ -135,6 +137,18 @@ def test_features_do_not_know_the_frame_itself():
         assert (again.beat_ids[: frame // 4 + 1] == features.beat_ids[: frame // 4 + 1]).all()
 
 
+def test_histories_are_shares_of_the_past():
+    codes = codes_of(chorale(seed=1))
+    shares = np.exp(histories_of(codes))
+    np.testing.assert_allclose(shares[:, :, 1:13, :3].sum(axis=2), 1, atol=1e-5)  # twelve pitch classes
+    np.testing.assert_allclose(shares[:, :, :, 3:].sum(axis=2), 1, atol=1e-5)  # all codes of a voice
+    assert (shares[:, :, 0, :3] == 1).all() and np.ptp(shares[0, :, 1:]) < 0.1
+    other = codes.copy()
+    other[20:] = 1
+    again = np.exp(histories_of(other))
+    assert (again[:21] == shares[:21]).all() and (again[21] != shares[21]).any()
+
+
 def test_rests_and_a_piece_that_ends_within_a_beat(model):
     piece = chorale()[:11]
     piece[3:7, 2] = -1
@@ -157,7 +171,7 @@ def test_without_a_memory():
 
 def test_saved_and_loaded_scores_the_same(model):
     tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
-    again = load_chorale_model({"network": dataclasses.asdict(TINY)}, tensors)
+    again = load_chorale_model({"network": dataclasses.asdict(model.config)}, tensors)
     np.testing.assert_array_equal(again.frame_nats([chorale()])[0], model.frame_nats([chorale()])[0])
 
 

@@ -28,6 +28,9 @@ SPACINGS = 50
 PHASES = (4, 16, 12)
 """Position is told modulo a beat, a bar of four beats and a bar of three."""
 MAX_BEAT = 64
+HISTORY_FRAMES = (16, 64)
+HISTORIES = 2 * len(HISTORY_FRAMES) + 1
+_PSEUDO_COUNT = 0.5
 
 Ids = NDArray[np.int64]
 
@@ -106,6 +109,32 @@ def features_of(codes: Ids) -> ChoraleFeatures:
     columns.append(np.minimum(frame // FRAMES_PER_BEAT, MAX_BEAT))
     frame_ids = np.stack(columns, axis=1) + _FRAME_OFFSETS  # (T, FRAME_IDS)
     return ChoraleFeatures(frame_ids, _beats(frame_ids, codes), last, codes)
+
+
+def histories_of(codes: Ids) -> NDArray[np.float32]:
+    """Returns how common each code was so far, (frames, 4, NUM_CODES, HISTORIES) log shares before each frame.
+
+    First the shares of pitch classes among all voices in the last frames of each of `HISTORY_FRAMES` and in the whole
+    past, then those of a voice's own codes, likewise but for the shortest time.
+    """
+    num_frames = len(codes)
+    counts = np.zeros((num_frames + 1, VOICES, NUM_CODES), np.float32)
+    counts[np.arange(1, num_frames + 1)[:, None], np.arange(VOICES), codes] = 1
+    counts = np.cumsum(counts, axis=0, dtype=np.float32)
+    pitch_class = (np.arange(NUM_CODES) + LOWEST - 1) % 12
+    sounding = counts[:, :, 1:].sum(axis=1) @ np.eye(12, dtype=np.float32)[pitch_class[1:]]  # (frames + 1, 12)
+    result = np.empty((num_frames, VOICES, NUM_CODES, HISTORIES), np.float32)
+    frame = np.arange(num_frames)
+    for number, length in enumerate((*HISTORY_FRAMES, num_frames)):
+        start = np.maximum(frame - length, 0)
+        recent = sounding[frame] - sounding[start] + _PSEUDO_COUNT
+        share = np.log(recent / recent.sum(axis=1, keepdims=True))
+        result[..., number] = share[:, None, pitch_class]
+        if number > 0:
+            own = counts[frame] - counts[start] + _PSEUDO_COUNT
+            result[..., len(HISTORY_FRAMES) + number] = np.log(own / own.sum(axis=2, keepdims=True))
+    result[:, :, 0, : len(HISTORY_FRAMES) + 1] = 0.0  # a rest has no pitch class
+    return result
 
 
 def _melody(codes: Ids) -> list[Ids]:

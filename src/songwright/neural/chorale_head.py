@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from songwright.neural.chorale_features import FRAME_TABLE, FRAMES_PER_BEAT, NUM_CODES, VOICES
+from songwright.neural.chorale_features import FRAME_TABLE, FRAMES_PER_BEAT, HISTORIES, NUM_CODES, VOICES
 from songwright.neural.chorale_memory import AGREEMENTS, MAX_LENGTH, NOTHING
 
 STEP_SPAN, DISTANCE_SPAN, RELATION_SPAN = 25, 40, 31
@@ -32,6 +32,7 @@ class ChoraleConfig:
         relation_dim: of the embeddings of the voices that are known.
         place_dim: of the embedding of a remembered place.
         places: how many places are recalled for each beat; 0 does without a memory.
+        histories: whether the head is shown how common each pitch was so far.
         dropout: in the transformer.
         input_dropout: how often one fact about a beat is left out.
         head_dropout: in the head.
@@ -53,6 +54,7 @@ class ChoraleConfig:
     input_dropout: float = 0.1
     head_dropout: float = 0.2
     place_dropout: float = 0.1
+    histories: bool = False
 
 
 TINY = ChoraleConfig(
@@ -94,6 +96,9 @@ class VoiceHead(nn.Module):
         self.prior = nn.Parameter(torch.zeros(VOICES, NUM_CODES))
         self.dropout = ByteDropout(config.head_dropout)
         self.places = Places(config) if config.places else None
+        self.common = nn.Linear(dim, HISTORIES) if config.histories else None
+        if self.common is not None:
+            nn.init.zeros_(self.common.weight)
         for table in (self.frame_table, self.known, self.relation):
             nn.init.normal_(table.weight, std=0.12)
         nn.init.zeros_(self.out.weight)
@@ -124,6 +129,8 @@ class VoiceHead(nn.Module):
         x = x + self.narrow(self.dropout(functional.gelu(self.wide(self.norm(x)))))
         x = self.out_norm(x)
         logits = self._logits(self.out(self.dropout(x)).float(), torch.where(known, others, last[:, None]), last)
+        if self.common is not None:
+            logits = logits + (batch["histories"] @ self.common(x).float()[..., None]).squeeze(-1)
         if self.places is not None:
             logits = self.places(logits, x, batch, known, others)
         logits = logits / temperature

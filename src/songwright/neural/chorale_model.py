@@ -21,6 +21,7 @@ from songwright.neural.chorale_features import (
     ChoraleFeatures,
     codes_of,
     features_of,
+    histories_of,
 )
 from songwright.neural.chorale_head import ChoraleConfig, VoiceHead
 from songwright.neural.chorale_memory import ChoraleMemory, Recall
@@ -169,4 +170,5 @@ def frame_tensors(features: ChoraleFeatures, recall: Recall) -> dict[str, Tensor
         "place_length": torch.from_numpy(recall.length),
         "place_agreement": torch.from_numpy(recall.agreement),
         "place_phase": torch.from_numpy(recall.phase),
+        "histories": torch.from_numpy(histories_of(features.codes)),
     }
