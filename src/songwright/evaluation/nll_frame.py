@@ -2,8 +2,8 @@
 
 What is summed is -ln p(frame | all earlier frames of the piece), p being one distribution over all 2^88 frames; the
 sum over all pieces is divided by the number of predicted frames. The headline counts every frame, the first of a
-piece too, as Boulanger-Lewandowski's table is taken to do; `skip_first` leaves the first frame of each piece out of both, as
-TCN's code does. TCN's rows are of 88 independent sigmoids and so of another class than joint ones.
+piece too, as Boulanger-Lewandowski's table is taken to do; `skip_first` leaves the first frame of each piece out of
+both, as TCN's code does. TCN's rows are of 88 independent sigmoids and so of another class than joint ones.
 
 Reference: Boulanger-Lewandowski et al., Modeling Temporal Dependencies in High-Dimensional Sequences (2012), Table 1
 (U1 of this project's tables).
