@@ -9,7 +9,13 @@ python="${PYTHON:-python}"
 export SONGWRIGHT_DATA="${1:?give the folder of the data}"
 out="${2:?give a folder for curves and states}"
 
-for seed in 1 2; do
-  "$python" -m songwright.training recipes/jsb -o "$out/seed$seed" --device cpu --set "run.seed=$seed"
-done
-"$python" recipes/jsb/mix.py "$out/seed1" "$out/seed2" --data "$SONGWRIGHT_DATA/jsb-chorales/Jsb16thSeparated.json" --ship
+train() { # seed, then settings
+  seed="$1"
+  shift
+  "$python" -m songwright.training recipes/jsb -o "$out/seed$seed" --device cpu --set "run.seed=$seed" "$@"
+}
+
+train 5
+train 6 --set task.network.dropout=0.35 --set task.network.input_dropout=0.3 --set task.network.head_dropout=0.3 \
+  --set task.network.place_dropout=0.2
+"$python" recipes/jsb/mix.py "$out/seed5" "$out/seed6" --data "$SONGWRIGHT_DATA/jsb-chorales/Jsb16thSeparated.json" --ship
