@@ -1,5 +1,8 @@
 import dataclasses
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,3 +61,13 @@ def test_mistakes_are_one_line(folder, data, tmp_path, capsys):
         assert main(["evaluate", "nll", str(model), "--data", str(file), "--metric", metric]) == 2
         error = capsys.readouterr().err
         assert error.startswith("songwright: ") and error.count("\n") == 1
+
+
+def test_a_missing_package_is_one_line_that_says_how_to_get_it():
+    code = "import sys; sys.modules['torch'] = None; from songwright.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    recipe = Path(__file__).parents[2] / "recipes" / "jsb"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "train", str(recipe)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == "songwright: this needs the package 'torch': pip install 'songwright[train]'\n"

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from songwright import __version__
-from songwright.errors import SongwrightError
+from songwright.errors import MissingDependencyError, SongwrightError
 
 COMMANDS = {
     "make": "make a song from a sentence",
@@ -36,6 +36,9 @@ EXAMPLES = """examples:
   songwright inspect --brief "sad piano waltz in D minor, 2 minutes" --json
   songwright render rain/song.json -o rain --force
 """
+
+EXTRA_OF = {"torch": "train", "safetensors": "train", "onnx": "train", "onnxruntime": "voices"}
+"""Optional packages that commands import where they use them, and the extra that brings each."""
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -81,6 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return int(args.run(args) or 0)
     except SongwrightError as error:
         return _fail(str(error), USER_ERROR)
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRA_OF:
+            raise
+        return _fail(str(MissingDependencyError(error.name, EXTRA_OF[error.name])), USER_ERROR)
     except KeyboardInterrupt:
         return _fail("interrupted; nothing was left half-written", INTERRUPTED)
     except BrokenPipeError:

@@ -1,6 +1,8 @@
 """Going on, varying, filling and harmonising touch what they are asked to touch."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -124,6 +126,16 @@ def test_the_commands(composer, song, tmp_path, capsys):
         made = from_json((tmp_path / name / "song.json").read_text(encoding="utf-8"))
         assert made.provenance["edits"][0]["edit"] == name
         assert (tmp_path / name / "score.mid").is_file()
+
+
+def test_composing_needs_no_torch(composer, song, tmp_path):
+    (tmp_path / "song.json").write_text(to_json(song), encoding="utf-8")
+    command = ["fill", str(tmp_path / "song.json"), "--tracks", "bass", "--bars", "5", "--composer", str(composer)]
+    command += ["--score-only", "--candidates", "1", "-o", str(tmp_path / "made")]
+    code = f"import sys; sys.modules['torch'] = None; from songwright.cli.main import main; sys.exit(main({command!r}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "made" / "song.json").is_file()
 
 
 @pytest.mark.parametrize("bars", ["0-4", "8-3", "a-b", "-3"])
