@@ -128,7 +128,7 @@ class OnnxStackSteps:
         self.vocabulary_sizes: tuple[int, ...] = tuple(config["vocabulary_sizes"])
         self._offsets = np.cumsum([0, *self.vocabulary_sizes])
         self._feature_offsets = np.cumsum([0, *config["feature_sizes"]])[:-1]
-        self._max_steps = int(config["max_steps"])
+        self.max_steps = int(config["max_steps"])
         tables = {name: np.asarray(arrays[name], dtype=np.float32) for name in ("embedding.weight", "begin", "stream")}
         self._table, self._begin, self._stream = tables.values()
         self._feature = np.asarray(arrays["feature.weight"], np.float32) if config["feature_sizes"] else None
@@ -141,8 +141,8 @@ class OnnxStackSteps:
         Raises:
             InputError: there is no room for so many steps.
         """
-        if max_steps > self._max_steps:
-            raise InputError(f"the model holds at most {self._max_steps} steps, not {max_steps}")
+        if max_steps > self.max_steps:
+            raise InputError(f"the model holds at most {self.max_steps} steps, not {max_steps}")
         streams = len(self.vocabulary_sizes)
         self._ids = np.zeros((batch_size, max_steps * streams), dtype=np.int64)
         self._given = np.zeros((batch_size, max_steps, len(self._feature_offsets)), dtype=np.int64)

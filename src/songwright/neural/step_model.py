@@ -72,6 +72,10 @@ class StepModel(Protocol):
     def pattern(self) -> str:
         """One of `PATTERN_NAMES`; decides the order of the slots."""
 
+    @property
+    def max_steps(self) -> int:
+        """The most steps that a sequence may have."""
+
     def start(self, batch_size: int, max_steps: int, features: Codes | None = None) -> None:
         """Forgets everything and makes room. `features` (B, F, T) are the given input streams."""
 

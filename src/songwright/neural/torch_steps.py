@@ -38,6 +38,11 @@ class TorchStepModel:
         """The pattern's name."""
         return self.model.config.pattern
 
+    @property
+    def max_steps(self) -> int:
+        """The most steps that a sequence may have."""
+        return self.model.config.max_steps
+
     @torch.inference_mode()
     def start(self, batch_size: int, max_steps: int, features: Codes | None = None) -> None:
         """Forgets everything and makes room.

@@ -8,7 +8,8 @@ from songwright.brief.brief import Brief
 from songwright.compose.compose import compose_song
 from songwright.compose.learned.feel import Feel
 from songwright.compose.learned.grammar import PartRules
-from songwright.compose.learned.rewrite import HARMONY, Task, bar_lines, rewrite, with_chords
+from songwright.compose.learned.rewrite import Task, bar_lines, rewrite, with_chords
+from songwright.compose.tokens.vocabulary import HARMONY
 from songwright.errors import InputError
 from songwright.score.song import ChordSpan, MeterChange, Note, Track, check
 

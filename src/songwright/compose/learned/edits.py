@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
 
-from songwright.compose.learned.rewrite import HARMONY, Task, bar_lines, rewrite
+from songwright.compose.learned.rewrite import Task, bar_lines, rewrite
+from songwright.compose.tokens.vocabulary import HARMONY
 from songwright.errors import InputError
 from songwright.neural.step_model import StepModel
 from songwright.progress import Progress, silent

@@ -4,7 +4,7 @@ The grammar keeps events in order and inside their bar, one note at a time where
 their range and on their grid, chords among those allowed. What a caller wants beyond it is a `Rules` of its own.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -44,7 +44,6 @@ class Place:
         last: position of the part's last event in this bar, -1 before the first.
         last_value: its number in the value stream.
         count: events of the part in this bar so far.
-        total: events of the part so far in all that is written.
     """
 
     bar: int
@@ -53,7 +52,6 @@ class Place:
     last: int = -1
     last_value: int = 0
     count: int = 0
-    total: int = 0
 
 
 class Rules(Protocol):
@@ -84,7 +82,6 @@ class PartRules:
         most: events in a bar.
         least: events in a bar before it may end; by bar, 0 beyond.
         slash: whether chords may stand over another bass.
-        positions: (bar, steps) places where something may begin; overrides `grid`.
     """
 
     low: int = 0
@@ -97,7 +94,6 @@ class PartRules:
     most: int = 48
     least: tuple[int, ...] = ()
     slash: bool = True
-    positions: Mask | None = field(default=None, repr=False)
 
     def allow(self, stream: int, place: Place, event: Event) -> Mask | None:
         """See `Rules`."""
@@ -120,10 +116,7 @@ class PartRules:
 
     def _places(self, place: Place) -> Mask:
         """Returns the grid, less the end of the bar that the events still due there need."""
-        if self.positions is not None and place.bar < len(self.positions):
-            mask = _shifted(self.positions[place.bar], VOCABULARY_SIZES[POSITION])
-        else:
-            mask = _multiples(self.grid, 1, VOCABULARY_SIZES[POSITION])
+        mask = _multiples(self.grid, 1, VOCABULARY_SIZES[POSITION])
         mask[1 + place.bar_steps :] = False
         due = self.least[place.bar] - place.count - 1 if place.bar < len(self.least) else 0
         if due > 0:
@@ -180,12 +173,6 @@ class FixedEvents:
     def allow(self, stream: int, place: Place, event: Event) -> Mask | None:
         """See `Rules`; `only` says it all."""
         return None
-
-
-def _shifted(flags: Mask, size: int) -> Mask:
-    mask = np.zeros(size, dtype=bool)
-    mask[1 : 1 + len(flags)] = flags
-    return mask
 
 
 def _multiples(of: tuple[int, ...], first: int, size: int) -> Mask:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songwright.errors import CheckpointError, InputError, MissingDependencyError
-from songwright.neural.onnx_stack_steps import StackRunner
+from songwright.neural.onnx_stack_steps import StackRunner, session
 from songwright.neural.step_model import Codes
 
 BACKBONE, DEPTH, CONFIG = "backbone.onnx", "depth.onnx", "config.json"
@@ -130,13 +130,8 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 def _session(path: Path, threads: int) -> Any:
     try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingDependencyError("onnxruntime", "voices") from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+        return session(path.read_bytes(), threads)
+    except MissingDependencyError:
+        raise
     except Exception as error:  # onnxruntime's errors share no class of their own
         raise CheckpointError(path, f"onnxruntime cannot read it: {str(error).splitlines()[0]}") from error

@@ -17,7 +17,7 @@ from songwright.compose.tokens.decode import decode
 from songwright.compose.tokens.encode import encode
 from songwright.compose.tokens.features import word_plan
 from songwright.compose.tokens.piece import HARMONY_ROLE, Part, index_piece
-from songwright.compose.tokens.vocabulary import INSTRUMENT_NAMES, KIND, ROLES, Kind
+from songwright.compose.tokens.vocabulary import HARMONY, INSTRUMENT_NAMES, KIND, ROLES, Kind
 from songwright.compose.tokens.windows import Choice, ChosenPart, Example, build
 from songwright.errors import InputError
 from songwright.neural.sampling import SamplingSettings
@@ -25,9 +25,6 @@ from songwright.neural.step_model import StepModel
 from songwright.progress import Progress, silent
 from songwright.score.song import ChordSpan, Note, PitchBend, Song, Track
 from songwright.seeding import generator
-
-HARMONY = "harmony"
-"""Stands for the chords of the song among track ids."""
 
 CHUNK_BARS = 8
 """Bars written at a time."""
@@ -120,7 +117,7 @@ class _Chunk:
 
     def written(self, model: StepModel, seed: int, score: Score | None) -> Song:
         """Returns the song with the best candidate in it."""
-        choice, names = self._choice(_max_steps(model))
+        choice, names = self._choice(model.max_steps)
         example = build(self.piece, choice)
         rules = {i: self._rules(name, i, example, choice) for i, name in enumerate(names) if choice.parts[i].is_target}
         plans = {i: word_plan(example, i) for i in rules} if self.task.keep_rhythm else {}
@@ -129,7 +126,7 @@ class _Chunk:
         random = [
             generator(seed, "rewrite", self.bars[0], ",".join(self.task.tracks), k) for k in range(self.task.candidates)
         ]
-        candidates = scribe.write(random, max_steps=_max_steps(model))
+        candidates = scribe.write(random, max_steps=model.max_steps)
         best: tuple[float, Song] | None = None
         for written in candidates:
             made = self._merged(written, choice, names)
@@ -273,10 +270,6 @@ def with_chords(chords: Sequence[ChordSpan], new: Sequence[ChordSpan], start: in
 
     total = max((span.end_ticks for span in chords), default=end)
     return (*cut(chords, 0, start), *cut(new, start, end), *cut(chords, end, total))
-
-
-def _max_steps(model: StepModel) -> int:
-    return int(getattr(model, "max_steps", 640))
 
 
 def _seats(song: Song) -> dict[str, tuple[int, int, int]]:

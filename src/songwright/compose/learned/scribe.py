@@ -92,7 +92,6 @@ class _Row:
     event: Event = field(default_factory=lambda: np.zeros(NUM_STREAMS, dtype=np.int64))
     nats: float = 0.0
     forced: bool = False
-    totals: dict[int, int] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     bars: list[int] = field(default_factory=list)
     parts: list[int] = field(default_factory=list)
@@ -191,7 +190,6 @@ class Scribe:
             return
         part, bar = int(self.bare.parts_of[i]), int(self.bare.bars[i])
         row.place = Place(bar, self.bare.parts[part].part.role, int(self.bare.bar_steps[bar]))
-        row.place.total = row.totals.get(part, 0)
 
     def _step(self, rows: list[_Row], step: int, random: Sequence[np.random.Generator]) -> None:
         """Writes one event of every row."""
@@ -257,8 +255,6 @@ class Scribe:
         row.tracker.feed(row.event, part, self.follows[i])
         place.last, place.last_value = int(row.event[POSITION]) - 1, int(row.event[VALUE])
         place.count += 1
-        place.total += 1
-        row.totals[part] = place.total
 
 
 def _finished(row: _Row) -> Written:
