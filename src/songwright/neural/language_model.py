@@ -193,14 +193,13 @@ class MultiStreamLM(nn.Module):
             last: one past the last position.
         """
         seen = self.pattern.seen(ids, max(first - 1, 0), last - 1, self.nothing)
-        x = self.embedding(seen)
-        x = x[:, :, 0] if x.shape[2] == 1 else x.sum(2)  # (B, n, D)
+        x = _added(self.embedding, seen)  # (B, n, D)
         if first == 0:
             x = torch.cat([self.begin.to(x.dtype).expand(ids.shape[0], 1, -1), x], dim=1)
         if self.stream is not None:
             x = x + self.stream[torch.arange(first, last, device=x.device) % self.config.num_streams]
         if self.feature is not None and placed is not None:
-            x = x + self.feature(placed[:, first:last]).sum(2)
+            x = x + _added(self.feature, placed[:, first:last])
         return cast(Tensor, self.dropout(x))
 
     def hidden(self, codes: Tensor, features: Tensor | None = None) -> Tensor:
@@ -245,6 +244,14 @@ class MultiStreamLM(nn.Module):
         ]
         nats = torch.stack(each).view(len(each), codes.shape[0], codes.shape[2]).transpose(0, 1)  # (B, K, T)
         return nats if mask is None else nats * mask
+
+
+def _added(table: nn.Embedding, ids: Tensor) -> Tensor:
+    """Returns (B, n, D), for ids (B, n, S) the sums over S of their vectors, without ever holding all S of them."""
+    if ids.shape[2] == 1:
+        return cast(Tensor, table(ids[:, :, 0]))
+    bags = functional.embedding_bag(ids.flatten(0, 1), table.weight, mode="sum", padding_idx=table.padding_idx)
+    return bags.unflatten(0, ids.shape[:2])
 
 
 def _offsets(sizes: tuple[int, ...]) -> Tensor:
