@@ -76,6 +76,11 @@ class StackRunner:
         bind = self._binding.bind_input if is_input else self._binding.bind_output
         bind(name, "cpu", 0, array.dtype.type, list(array.shape), array.ctypes.data)
 
+    def whole(self, inputs: Mapping[str, NDArray[Any]]) -> Floats:
+        """Returns hidden (B, n, D) of all of the first n positions, right after `start`; a view until the next call."""
+        self.step(inputs, 0)
+        return self._hidden
+
     def step(self, inputs: Mapping[str, NDArray[Any]], first: int) -> Floats:
         """Returns hidden (B, D) of the last of n positions first … first + n - 1; inputs are (B, n, …) by name."""
         rows, count = next(iter(inputs.values())).shape[:2]

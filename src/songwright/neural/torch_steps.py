@@ -44,6 +44,13 @@ class TorchStepModel:
         return self.model.config.max_steps
 
     @torch.inference_mode()
+    def nats(self, codes: Codes, features: Codes, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Returns (B, K, T) nats of codes (B, K, T) that are there already, 0 where the mask (B, K, T) is False."""
+        given = torch.as_tensor(features, device=self.device) if self.model.config.feature_sizes else None
+        nats = self.model.nats(torch.as_tensor(codes, device=self.device), given, torch.as_tensor(mask).to(self.device))
+        return nats.double().cpu().numpy()
+
+    @torch.inference_mode()
     def start(self, batch_size: int, max_steps: int, features: Codes | None = None) -> None:
         """Forgets everything and makes room.
 

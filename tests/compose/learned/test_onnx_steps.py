@@ -74,6 +74,16 @@ def test_same_tokens_and_probabilities_as_torch(network, exported):
     assert np.allclose(ours.log_probabilities, theirs.log_probabilities, atol=1e-4)
 
 
+def test_nats_of_what_is_there_are_those_of_torch(network, exported):
+    random = np.random.default_rng(2)
+    codes = np.stack([random.integers(0, size, (3, 30)) for size in CONFIG.vocabulary_sizes], axis=1)
+    given = np.stack([random.integers(0, size, (3, 30)) for size in CONFIG.feature_sizes], axis=1)
+    mask = random.random(codes.shape) < 0.5
+    ours = OnnxStepModel(exported / "float32").nats(codes, given, mask)
+    assert np.allclose(ours, TorchStepModel(network).nats(codes, given, mask), atol=1e-4)
+    assert (ours[~mask] == 0).all() and (ours[mask] > 0).all()
+
+
 def test_same_tokens_past_the_first_block_of_the_cache(network, exported):
     ours, theirs = tokens(OnnxStepModel(exported / "float32"), 200, 1), tokens(TorchStepModel(network), 200, 1)
     assert np.array_equal(ours.codes, theirs.codes)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from songwright.errors import CheckpointError, InputError, MissingDependencyError
 from songwright.neural.onnx_stack_steps import StackRunner, session
+from songwright.neural.sampling import log_softmax
 from songwright.neural.step_model import Codes
 
 BACKBONE, DEPTH, CONFIG = "backbone.onnx", "depth.onnx", "config.json"
@@ -69,14 +70,21 @@ class OnnxStepModel:
         step, stream = divmod(self._next, len(self.vocabulary_sizes))
         if self._done <= step or self._hidden is None:
             self._hidden = self._run(step)
-        ids = np.ascontiguousarray(self._ids[:, step, :stream])
-        (logits,) = self._depth.run(["logits"], {"hidden": self._hidden, "ids": ids})
+        return self._stream_logits(self._hidden, np.ascontiguousarray(self._ids[:, step, :stream]), stream)
+
+    def _stream_logits(self, hidden: NDArray[np.float32], ids: Codes, stream: int) -> NDArray[np.float32]:
+        """Returns (N, V_k) from what the backbone says of steps (N, D) and their streams before (N, k)."""
+        (logits,) = self._depth.run(["logits"], {"hidden": hidden, "ids": ids})
         found: NDArray[np.float32] = logits[:, self._offsets[stream] : self._offsets[stream + 1]]
         return found
 
     def _run(self, step: int) -> NDArray[np.float32]:
         """Runs the backbone over the positions up to a step and returns what it says of the step, (B, D)."""
-        first, last = self._done, step + 1
+        first, self._done = self._done, step + 1
+        return self._backbone.step(self._inputs(first, step + 1), first)
+
+    def _inputs(self, first: int, last: int) -> dict[str, NDArray[Any]]:
+        """Returns what goes into the backbone at positions first … last - 1."""
         seen = np.full((len(self._ids), last - first, len(self.vocabulary_sizes)), self._nothing, dtype=np.int64)
         if first:
             seen[:] = self._ids[:, first - 1 : last - 1]
@@ -86,8 +94,31 @@ class OnnxStepModel:
         inputs = {"seen": seen}
         if self._features:
             inputs["features"] = self._given[:, first:last]
-        self._done = last
-        return self._backbone.step(inputs, first)
+        return inputs
+
+    def nats(self, codes: Codes, features: Codes, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Returns (B, K, T) nats of what is there already, all events at once; what was written before is forgotten.
+
+        Args:
+            codes: (B, K, T).
+            features: (B, F, T).
+            mask: (B, K, T) of which numbers; the rest is 0.
+        """
+        self.start(len(codes), codes.shape[2], features)
+        self.prefill(codes)
+        chosen = mask.any(axis=1)  # (B, T)
+        hidden = self._backbone.whole(self._inputs(0, codes.shape[2]))[chosen]  # (N, D)
+        ids, wanted = self._ids[chosen], mask.transpose(0, 2, 1)[chosen]  # (N, K)
+        found = np.zeros(wanted.shape)
+        for stream in range(len(self.vocabulary_sizes)):
+            rows = np.flatnonzero(wanted[:, stream])
+            if len(rows):
+                logits = self._stream_logits(hidden[rows], np.ascontiguousarray(ids[rows, :stream]), stream)
+                right = ids[rows, stream] - self._offsets[stream]
+                found[rows, stream] = -log_softmax(logits)[np.arange(len(rows)), right]
+        nats = np.zeros((codes.shape[0], codes.shape[2], codes.shape[1]))
+        nats[chosen] = found
+        return nats.transpose(0, 2, 1)
 
     def feed(self, tokens: Codes) -> None:
         """Writes the next slot (B,) and goes on."""
