@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Edit = Callable[["Song", "StepModel", Progress], "Song"]
 """Takes the song, the network and where to tell progress; returns the song as it shall be."""
 
+EditAnyway = Callable[["Song", "StepModel | None", Progress], "Song"]
+"""An edit that can do without the network."""
+
 
 def add_edit_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the file and the flags that all edits have."""
@@ -49,7 +52,24 @@ def bar_span(text: str) -> tuple[int, int]:
 
 def run_edit(args: argparse.Namespace, name: str, edit: Edit) -> int:
     """Reads the song, edits it, writes and plays the new one, and prints where it is."""
-    from songwright.compose.learned.composer import load_composer
+
+    def with_model(song: "Song", model: "StepModel | None", progress: Progress) -> "Song":
+        assert model is not None
+        return edit(song, model, progress)
+
+    return run_edit_anyway(args, name, with_model, needs_model=True)
+
+
+def run_edit_anyway(args: argparse.Namespace, name: str, edit: EditAnyway, *, needs_model: bool = False) -> int:
+    """As `run_edit`, for an edit that is told None where there is no network.
+
+    Args:
+        args: of the command.
+        name: of the edit.
+        edit: what is done.
+        needs_model: whether a missing network is an error.
+    """
+    from songwright.compose.learned.composer import has_composer, load_composer
     from songwright.files import slug
     from songwright.score.read import read_score
     from songwright.score.song import check
@@ -58,7 +78,7 @@ def run_edit(args: argparse.Namespace, name: str, edit: Edit) -> int:
         raise InputError(f"--candidates {args.candidates}: expected 1 to 64")
     output = output_from(args)
     song = read_score(args.score)
-    model = load_composer(args.composer)
+    model = load_composer(args.composer) if needs_model or args.composer or has_composer() else None
     own = args.score.parent.name if args.score.name == "song.json" and args.score.parent.name else args.score.stem
     folder = args.output or Path("songs") / slug(f"{own} {name}")
     with ProgressLine(quiet=args.quiet) as progress:
@@ -93,5 +113,6 @@ def _edits(song: "Song") -> list[object]:
 
 def _told(args: argparse.Namespace, name: str) -> dict[str, object]:
     """Returns what goes into the provenance."""
-    asked = {key: getattr(args, key) for key in ("bars", "tracks", "section", "amount", "seed") if hasattr(args, key)}
-    return {"edit": name, **{key: value for key, value in asked.items() if value is not None}}
+    names = ("bars", "tracks", "section", "amount", "style", "like", "tune", "tempo", "intro", "outro", "seed")
+    asked = {key: getattr(args, key) for key in names if getattr(args, key, None) is not None}
+    return {"edit": name, **{key: str(value) if isinstance(value, Path) else value for key, value in asked.items()}}

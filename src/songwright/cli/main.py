@@ -20,6 +20,8 @@ COMMANDS = {
     "fill": "write some tracks anew in some bars",
     "vary": "change a share of a section",
     "harmonise": "find chords for a tune",
+    "accompany": "put a band around a tune",
+    "restyle": "play a song in another style, or in the manner of another song",
     "inspect": "show what a prompt means, or a score bar by bar",
     "evaluate": "score a trained model on data it never saw",
     "train": "train a network from a recipe",

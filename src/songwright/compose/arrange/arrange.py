@@ -21,6 +21,7 @@ from songwright.compose.arrange.percussion import write_percussion
 from songwright.compose.arrange.riff import write_riff
 from songwright.compose.arrange.roster import fuller_half, intensities, make_roster
 from songwright.compose.arrange.slides import glide_range_controls
+from songwright.compose.arrange.takes import JUDGED, TakeJudge, best_of
 from songwright.compose.arrange.transitions import joints, write_effects
 from songwright.compose.plan import SongPlan
 from songwright.compose.style import Pattern, Style
@@ -62,6 +63,7 @@ def arrange(
     seed: int,
     wanted: Collection[str] = (),
     unwanted: Collection[str] = (),
+    judge: TakeJudge | None = None,
 ) -> tuple[Track, ...]:
     """Returns all tracks of the song, the lead among them, played with feel and set in the mix.
 
@@ -73,8 +75,11 @@ def arrange(
         seed: of the song.
         wanted: instruments that must sound (keys of `score.instruments.INSTRUMENTS`, or ``drums``).
         unwanted: instruments that must not.
+        judge: chooses among takes of bass, drums and chords.
     """
-    return arrange_sung(plan, style, chords, melody_notes, None, seed=seed, wanted=wanted, unwanted=unwanted).tracks
+    return arrange_sung(
+        plan, style, chords, melody_notes, None, seed=seed, wanted=wanted, unwanted=unwanted, judge=judge
+    ).tracks
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,7 @@ def arrange_sung(
     seed: int,
     wanted: Collection[str] = (),
     unwanted: Collection[str] = (),
+    judge: TakeJudge | None = None,
 ) -> Arrangement:
     """Returns all tracks of a song with a voice: lead and backing voices, and a band that makes room for them.
 
@@ -112,6 +118,7 @@ def arrange_sung(
         seed: of the song.
         wanted: instruments that must sound (keys of `score.instruments.INSTRUMENTS`, or ``drums``).
         unwanted: instruments that must not.
+        judge: chooses among takes of bass, drums and chords.
     """
     context = Context(plan, style, ChordTimeline(chords), LeadLine(()), seed, style.devices.ending != "fade")
     players = make_roster(context, wanted, unwanted)
@@ -123,7 +130,51 @@ def arrange_sung(
         room = replace(room, tune=LeadLine(_led(context, players, room.tune.notes)))
         heard = LeadLine([*room.voices.notes, *room.tune.notes, *room.fills.notes])
         context = replace(context, lead=heard, room=room)
-    tracks = [*sung.tracks, *(track for player in players for track in _tracks(context, player))]
+    tracks = _with_band(context, players, list(sung.tracks), chords, judge)
+    return Arrangement(_finished(context, players, tracks, wanted, unwanted), sung.syllables)
+
+
+def arrange_around(
+    plan: SongPlan,
+    style: Style,
+    chords: tuple[ChordSpan, ...],
+    heard: Collection[Note],
+    melody_notes: tuple[Note, ...],
+    vocals: VocalPlan | None,
+    *,
+    seed: int,
+) -> tuple[Track, ...]:
+    """Returns the band around a tune that is there already; who plays or sings the tune is not among its tracks.
+
+    Args:
+        plan: the form.
+        style: the style book.
+        chords: of the whole song.
+        heard: the notes that are there and that the band makes room for.
+        melody_notes: what else lead instruments play, where the style has some; only beside a voice.
+        vocals: who sings what when; None where an instrument has the tune: then nobody else leads.
+        seed: of the song.
+    """
+    context = Context(plan, style, ChordTimeline(chords), LeadLine(heard), seed, style.devices.ending != "fade")
+    players = make_roster(context, (), ())
+    if vocals is None or not vocals.notes:
+        players = tuple(player for player in players if player.part.kind != "lead")
+    else:
+        room = make_room(context, players, melody_notes, vocals, tuple(heard))
+        room = replace(room, tune=LeadLine(_led(context, players, room.tune.notes)))
+        context = replace(context, lead=LeadLine([*heard, *room.tune.notes, *room.fills.notes]), room=room)
+    return _finished(context, players, [track for player in players for track in _tracks(context, player)], (), ())
+
+
+def _finished(
+    context: Context,
+    players: tuple[Player, ...],
+    tracks: list[Track],
+    wanted: Collection[str],
+    unwanted: Collection[str],
+) -> tuple[Track, ...]:
+    """Returns the tracks with guests who were asked for, chords doubled where a last chorus needs it, and feel."""
+    style = context.style
     sounding = {track.instrument for track in tracks}
     for wish in wished(tuple(wanted), tuple(unwanted)):
         if wish not in sounding:
@@ -131,8 +182,35 @@ def arrange_sung(
     if style.builds and ("double_comp" in style.devices.last_chorus or not is_fuller(context, tracks)):
         tracks = _with_chords_doubled(context, players, tracks)
     tracks = [_silenced(context, track) for track in tracks]
-    felt = apply_feel(tuple(track for track in tracks if track.notes), plan, style, seed=seed)
-    return Arrangement(tuple(_in_order(_with_felt_bends(track)) for track in felt), sung.syllables)
+    felt = apply_feel(tuple(track for track in tracks if track.notes), context.plan, style, seed=context.seed)
+    return tuple(_in_order(_with_felt_bends(track)) for track in felt)
+
+
+def _with_band(
+    context: Context,
+    players: Collection[Player],
+    voices: list[Track],
+    chords: tuple[ChordSpan, ...],
+    judge: TakeJudge | None,
+) -> list[Track]:
+    """Returns the voices and what every player plays, in the order of the roster.
+
+    With a judge the lead plays first, then those of whom there are takes, each heard by those after it.
+    """
+    if judge is None:
+        return [*voices, *(track for player in players for track in _tracks(context, player))]
+    order = ("lead", *JUDGED)
+    ranked = sorted(players, key=lambda player: order.index(player.part.kind) if player.part.kind in order else 9)
+    made: dict[str, list[Track]] = {}
+    heard = list(voices)
+    for player in ranked:
+        made[player.part.id] = tracks = _tracks(context, player)
+        if player.part.kind in JUDGED and tracks:
+            takes = [_perform(replace(context, take=take), player) for take in range(judge.takes)]
+            best = best_of(judge, context.plan, context.style, chords, heard, tracks[0], takes)
+            made[player.part.id] = _tracks(context, player, best)
+        heard += made[player.part.id]
+    return [*voices, *(track for player in players for track in made[player.part.id])]
 
 
 def _led(context: Context, players: Collection[Player], notes: Collection[Note]) -> list[Note]:
@@ -150,10 +228,10 @@ def _guest(context: Context, wish: str, taken: Collection[str]) -> Player:
     return Player(part, wish, fuller_half(context))
 
 
-def _tracks(context: Context, player: Player) -> list[Track]:
+def _tracks(context: Context, player: Player, performance: Performance | None = None) -> list[Track]:
     """Returns the track of a player, and what doubles it."""
     part = player.part
-    performance = _perform(context, player)
+    performance = performance or _perform(context, player)
     if not performance.notes:
         return []
     controls = performance.controls
@@ -227,7 +305,9 @@ def _perform(context: Context, player: Player) -> Performance:
     casted = replace(part, instruments=(player.instrument,))
     if part.kind == "drums":
         words = words_of(context, context.room) if context.room is not None else ()
-        notes = write_drums(plan, style, casted, intensities(player), seed=context.seed, words=words)
+        notes = write_drums(
+            plan, style, casted, intensities(player), seed=context.seed, words=words, take_seed=context.take_seed
+        )
         return Performance(with_tag(context, player, _entered(context, player, notes)))
     if part.kind == "percussion":
         notes = write_percussion(plan, style, casted, intensities(player), seed=context.seed)
