@@ -1,0 +1,143 @@
+"""What is said of a bar of each kind of part: tune, bass, chords, drums and harmony; and the common frame they are in.
+
+All pitches are in the frame of the signature without sharps and flats (`tokens.augment.frame_shift`). A tune is
+counted from a C below it, a bass from the root of the chord, chords in rungs: the tones of the chord in force, counted
+up from a C. So a bass or a comping that is written over other chords follows them.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songwright.compose.tokens.vocabulary import QUALITY_NAMES
+from songwright.neural.bar_network import BarShape, Head
+from songwright.score.theory import QUALITIES
+
+Ints = NDArray[np.int64]
+CELL = 6
+"""Steps of a cell: a sixteenth."""
+
+CELLS = 16
+"""Most cells that are read at a time; longer bars are divided evenly."""
+
+SLOTS = 8
+"""Cells of the harmony: eighths."""
+
+LEAN = 2
+"""Steps by which a note stands before or after its sixteenth: triplets are a sixteenth and a lean."""
+
+HOLD, REST, ONSET = 0, 1, 2
+"""Numbers of the head ``note``: on, off, and from here on the pitches that begin."""
+
+PITCHES = 36
+"""Pitches of tunes and basses: an octave below the one that they are counted from, and two above."""
+
+RUNGS = 20
+"""Rungs of chords, from the C below the lowest note of the part."""
+
+KINDS = ("tune", "bass", "chords", "drums", "harmony")
+CONDITION = 24
+"""Numbers known of a cell: the pitch classes of the chord, then its root; all zero where there is none."""
+
+DRUM_CLASSES: tuple[tuple[int, ...], ...] = (
+    (36, 35), (38, 40), (37, 39), (42, 44), (46,), (51, 53, 59), (49, 57, 52, 55), (41, 43), (45, 47), (50, 48),
+    (54, 69, 70, 82), (56, 60, 61, 62, 63, 64, 65, 66, 67, 68, 75, 76, 77),
+)  # fmt: skip
+"""Drums that are one: kick, snare, rim and clap, closed and open hat, ride, crash, toms, shakers, other."""
+
+CLASS_OF_DRUM = np.full(128, -1, dtype=np.int64)
+for _place, _drums in enumerate(DRUM_CLASSES):
+    CLASS_OF_DRUM[list(_drums)] = _place
+
+CHORD_QUALITIES = ("", "m", "7", "maj7", "m7", "dim", "m7b5", "dim7", "sus4", "7sus4", "sus2", "aug", "5")
+"""Qualities that the harmony is written in; others are read as the one nearest."""
+
+CHORDS = 1 + 12 * len(CHORD_QUALITIES)
+"""Chords of the harmony: 0 none, else 1 + root * qualities + quality."""
+
+_LEAN = Head("lean", 3, "choice", "note")
+
+
+def bar_shapes(hidden_dim: int = 160, cell_dim: int = 32, latent_dim: int = 48) -> dict[str, BarShape]:
+    """Returns the shape of the network of each kind, in the order of `KINDS`.
+
+    Args:
+        hidden_dim: width of a bar inside; of the harmony half as wide.
+        cell_dim: width of a cell inside.
+        latent_dim: numbers of the latent of tunes, chords and drums; bass has two thirds of it, harmony half.
+    """
+    line = (Head("note", ONSET + PITCHES, "choice"), _LEAN, Head("level", 1, "level", "note"))
+    roll = (
+        Head("struck", RUNGS, "yes"), Head("held", RUNGS, "yes"), Head("lean", 3, "choice", "struck"),
+        Head("level", 1, "level", "struck"),
+    )  # fmt: skip
+    kit = (
+        Head("hit", len(DRUM_CLASSES), "yes"), Head("lean", 3, "choice", "hit"),
+        Head("level", len(DRUM_CLASSES), "level", "hit"),
+    )  # fmt: skip
+    full = {"latent_dim": latent_dim, "cell_dim": cell_dim, "hidden_dim": hidden_dim}
+    return {
+        "tune": BarShape(CELLS, CONDITION, line, **full),
+        "bass": BarShape(CELLS, CONDITION, line, **{**full, "latent_dim": max(1, latent_dim * 2 // 3)}),
+        "chords": BarShape(CELLS, CONDITION, roll, **full),
+        "drums": BarShape(CELLS, 1, kit, **full),
+        "harmony": BarShape(
+            SLOTS, 1, (Head("chord", CHORDS, "choice"), Head("under", 12, "choice")),
+            max(1, latent_dim // 2), cell_dim, max(1, hidden_dim // 2),
+        ),
+    }  # fmt: skip
+
+
+def _nearest_quality(quality: str) -> int:
+    """Returns the place in `CHORD_QUALITIES` of the one that shares most with a quality: third and fifth count most."""
+    mine = QUALITIES[quality]
+    weights = {0: 4.0, 3: 3.0, 4: 3.0, 6: 2.5, 7: 1.0, 8: 2.5, 5: 1.2, 2: 1.1, 10: 1.0, 11: 1.0, 9: 0.6}
+
+    def likeness(other: str) -> float:
+        theirs = QUALITIES[other]
+        both = sum(weights.get(i, 0.5) for i in theirs if i in mine)
+        return both - sum(weights.get(i, 0.5) for i in theirs if i not in mine)
+
+    if quality in CHORD_QUALITIES:
+        return CHORD_QUALITIES.index(quality)
+    return max(range(len(CHORD_QUALITIES)), key=lambda i: likeness(CHORD_QUALITIES[i]))
+
+
+def _tables() -> tuple[Ints, NDArray[np.float32], Ints, Ints, Ints]:
+    """Returns what is known of every chord number of the vocabulary, see the names below."""
+    count = 1 + 12 * len(QUALITY_NAMES)
+    reduced, rung, size = np.zeros(count, np.int64), np.zeros((count, 12), np.int64), np.zeros(count, np.int64)
+    known, tones = np.zeros((count, CONDITION), np.float32), np.zeros((count, 4), np.int64)
+    for number in range(count):
+        root, quality = divmod(number - 1, len(QUALITY_NAMES)) if number else (0, 0)
+        intervals = QUALITIES[QUALITY_NAMES[quality]]
+        if number:
+            reduced[number] = 1 + root * len(CHORD_QUALITIES) + _nearest_quality(QUALITY_NAMES[quality])
+            known[number, [(root + i) % 12 for i in intervals]] = 1.0
+            known[number, 12 + root] = 1.0
+        own = sorted({(root + i) % 12 for i in intervals[:4]})
+        size[number] = len(own)
+        tones[number, : len(own)] = own
+        around = [(tone + 12 * octave, i + len(own) * octave) for octave in (-1, 0, 1) for i, tone in enumerate(own)]
+        for pitch in range(12):
+            rung[number, pitch] = min(around, key=lambda a, p=pitch: (abs(a[0] - p), a[0]))[1]  # type: ignore[misc]
+    return reduced, known, rung, size, tones
+
+
+REDUCED, KNOWN, RUNG, LADDER_SIZE, LADDER = _tables()
+"""Of every chord number of the vocabulary, 0 being C major where nothing is known: its number in `CHORDS`; what the
+condition says (zeros for 0); the rung nearest to each pitch class above a C; rungs to the octave; their pitch classes.
+"""
+
+
+def pitch_of_rung(chord: Ints, rung: Ints) -> Ints:
+    """Returns semitones above the C that rungs are counted from."""
+    octave, place = np.divmod(rung, LADDER_SIZE[chord])
+    found: Ints = 12 * octave + LADDER[chord, place]
+    return found
+
+
+def rung_of_pitch(chord: Ints, above: Ints) -> Ints:
+    """Returns the rung nearest to a pitch, in semitones above the C that rungs are counted from."""
+    octave, place = np.divmod(above, 12)
+    found: Ints = octave * LADDER_SIZE[chord] + RUNG[chord, place]
+    return found
