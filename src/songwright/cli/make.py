@@ -22,6 +22,7 @@ EXAMPLES = """examples:
   songwright make "an upbeat disco song about the sea"
   songwright make "warm jazz for a rainy evening" -o evening --duration 2:30 --tempo 92 --key "F major"
   songwright make "warm R&B ballad, male singer" --lyrics words.txt
+  songwright make "a waltz for two" --candidates 8
   songwright make "国语抒情歌" --voice clara --seed 3 --formats mp3,flac
 """
 
@@ -31,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt", metavar="PROMPT", help="what you want to hear, in English, Chinese or Russian")
     add_brief_arguments(parser)
     add_voice_arguments(parser)
+    parser.add_argument(
+        "--candidates", type=int, default=1, metavar="N", help="compose so many songs and keep the one the critic takes"
+    )
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FOLDER", help="the song's own folder; default: songs/<title>"
     )
@@ -67,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     brief = brief_from(args)
     folder = args.output or Path("songs") / slug(brief.title or brief.subject or brief.prompt)
     with ProgressLine(quiet=args.quiet) as progress:
-        recording = make_song(brief, folder, output=output, progress=progress)
+        recording = make_song(brief, folder, output=output, candidates=args.candidates, progress=progress)
     if not args.quiet:
         from songwright.evaluation.report import summarise
 

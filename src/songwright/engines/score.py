@@ -13,6 +13,7 @@ from typing import Any
 
 from songwright.brief.brief import Brief
 from songwright.brief.brief import to_json as brief_to_json
+from songwright.compose.candidates import best_song
 from songwright.compose.casting_voice import with_singer
 from songwright.compose.compose import compose_song
 from songwright.engines.recording import Recording
@@ -59,13 +60,16 @@ class Output:
             raise InputError(f"player '{self.player}' is not known; players: {', '.join(PLAYERS)}")
 
 
-def make_song(brief: Brief, folder: Path, *, output: Output | None = None, progress: Progress = silent) -> Recording:
+def make_song(
+    brief: Brief, folder: Path, *, output: Output | None = None, candidates: int = 1, progress: Progress = silent
+) -> Recording:
     """Composes what the brief asks for and makes its folder.
 
     Args:
         brief: what was asked, already complete (flags included).
         folder: the song's own folder; must not exist unless `output.force`.
         output: soundfont, player, formats.
+        candidates: how many songs are composed; the critic takes one of several.
         progress: told about the stages.
 
     Raises:
@@ -75,11 +79,15 @@ def make_song(brief: Brief, folder: Path, *, output: Output | None = None, progr
     output.check()
     with staged_folder(folder, force=output.force) as aside:
         started = time.perf_counter()
-        song = compose_song(brief, progress=progress)
+        song = best_song(brief, candidates, _compose, progress=progress)
         seconds = {"compose": time.perf_counter() - started}
         brief = _concluded(brief, song)
         song, report = _fill(aside, song, brief, output, progress, seconds, reuse=folder if output.force else None)
     return Recording(folder, song, brief, report)
+
+
+def _compose(brief: Brief, progress: Progress) -> Song:
+    return compose_song(brief, progress=progress)
 
 
 def render_score(song: Song, folder: Path, *, output: Output | None = None, progress: Progress = silent) -> Recording:

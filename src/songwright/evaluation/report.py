@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from songwright.brief.brief import Brief
+from songwright.compose.learned.novelty import as_dict, nearest
 from songwright.evaluation.key import measure_key, relation
 from songwright.evaluation.spectrum import SAMPLE_RATE, features, read_mono
 from songwright.evaluation.tempo import at_level, measure_tempo
@@ -56,6 +57,7 @@ def measure_song(song: Song, brief: Brief | None, rendering: Rendering, *, sound
         "true_peak_dbtp": _row(-1.0, None, rendering.true_peak_dbtp),
         "sections": section_levels(song, mono),
         "contrast_db": _contrast(song, mono),
+        "novelty": as_dict(nearest(song)),
         "stems": sorted(rendering.stems),
         "stems_reused": sorted(rendering.reused),
         "soundfont": soundfont,
@@ -106,14 +108,25 @@ def summarise(report: dict[str, Any]) -> str:
         "sections: " + "  ".join(f"{row['label']} {row['rms_db']:.0f} dB" for row in report["sections"]),
         f"soundfont: {report['soundfont']['file']} ({report['soundfont']['source']})",
     ]
+    if "candidates" in report["provenance"]:
+        lines.append(_summarise_candidates(report["provenance"]["candidates"]))
     if "singing" in report:
         lines.insert(3, _summarise_singing(report["singing"]))
+    if "novelty" in report:
+        lines.append(report["novelty"]["told"])
     if report["not_understood"]:
         lines.append(f"not understood: {', '.join(report['not_understood'])}")
     took = report.get("seconds")
     if took:
         lines.append("took " + ", ".join(f"{name} {value:.1f} s" for name, value in took.items() if value >= 0.05))
     return "\n".join(lines)
+
+
+def _summarise_candidates(candidates: dict[str, Any]) -> str:
+    """Returns which candidate was taken, and what the critic said of each."""
+    chosen, scores = candidates["chosen"], candidates["scores"]
+    totals = ", ".join(f"{one['total']:+.2f}" for one in scores)
+    return f"took candidate {chosen} of 0 to {len(scores) - 1} (seed {scores[chosen]['seed']}); the critic: {totals}"
 
 
 def _summarise_singing(singing: dict[str, Any]) -> str:
