@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from songwright.compose.accompany import master_of, with_band
+from songwright.compose.bare_tune import found_sections
 from songwright.compose.plan import SongPlan
 from songwright.compose.plan_of_song import plan_of, vocals_of
 from songwright.compose.reharmonise import chords_for, learned_chords
 from songwright.compose.style import Style
-from songwright.compose.tune_form import form_of_tune
 from songwright.errors import InputError
 from songwright.neural.step_model import StepModel
 from songwright.progress import Progress, silent
@@ -113,6 +113,5 @@ def _as_track(tune: Sequence[Note]) -> tuple[Track, ...]:
 
 
 def _found_sections(song: Song, kept: Sequence[Track], style: Style) -> tuple[Section, ...]:
-    bar = song.meters[0].bar_ticks
     notes = [note for track in kept for note in track.notes]
-    return form_of_tune(notes, bar, -(-song.duration_ticks // bar), style)
+    return found_sections(song, notes, -(-song.duration_ticks // song.meters[0].bar_ticks), style)

@@ -42,7 +42,7 @@ _REST_BARS = 3
 _SAME = 0.5
 """From this likeness on two sections are the same."""
 
-_BREATH, _AGAIN = 0.8, 1.0
+_BREATH, _AGAIN = 0.4, 0.4
 """What a full breath before a section, and a beginning that was heard before, are worth."""
 
 _STAND_INS = {
@@ -69,7 +69,9 @@ class TunePart:
     letter: str
 
 
-def form_of_tune(notes: Sequence[Note], bar_ticks: int, num_bars: int, style: Style) -> tuple[Section, ...]:
+def form_of_tune(
+    notes: Sequence[Note], bar_ticks: int, num_bars: int, style: Style, begins: Sequence[int] = ()
+) -> tuple[Section, ...]:
     """Returns sections for a tune, without gaps, from bar 0 to its end.
 
     Args:
@@ -77,16 +79,26 @@ def form_of_tune(notes: Sequence[Note], bar_ticks: int, num_bars: int, style: St
         bar_ticks: length of a bar.
         num_bars: of the whole.
         style: whose roles and energies the sections get.
+        begins: bars at which a section must begin, since the key changes there.
     """
-    parts = parts_of_tune(notes, bar_ticks, num_bars)
+    parts = parts_of_tune(notes, bar_ticks, num_bars, begins)
     return sections_of(_roles(parts, notes, bar_ticks), parts, bar_ticks, style)
 
 
-def parts_of_tune(notes: Sequence[Note], bar_ticks: int, num_bars: int) -> tuple[TunePart, ...]:
-    """Returns the parts of a tune, without gaps: long rests apart, the others cut where it breathes and repeats."""
+def parts_of_tune(
+    notes: Sequence[Note], bar_ticks: int, num_bars: int, begins: Sequence[int] = ()
+) -> tuple[TunePart, ...]:
+    """Returns the parts of a tune, without gaps: long rests apart, the others cut where it breathes and repeats.
+
+    Args:
+        notes: of the tune.
+        bar_ticks: length of a bar.
+        num_bars: of the whole.
+        begins: bars at which a part must begin.
+    """
     content = _Bars(notes, bar_ticks, num_bars)
     found: list[TunePart] = []
-    for first, stop, sounds in content.stretches():
+    for first, stop, sounds in _cut(content.stretches(), begins):
         if not sounds:
             found.append(TunePart(first, stop - first, ""))
             continue
@@ -97,6 +109,15 @@ def parts_of_tune(notes: Sequence[Note], bar_ticks: int, num_bars: int) -> tuple
             new = chr(ord("A") + min(25, len({p.letter for p in found if p.letter})))
             found.append(TunePart(a, b - a, same.letter if same else new))
     return tuple(found)
+
+
+def _cut(stretches: Sequence[tuple[int, int, bool]], begins: Sequence[int]) -> list[tuple[int, int, bool]]:
+    """Returns stretches parted at some bars as well."""
+    found = []
+    for first, stop, sounds in stretches:
+        edges = [first, *(bar for bar in sorted(set(begins)) if first < bar < stop), stop]
+        found += [(a, b, sounds) for a, b in pairwise(edges)]
+    return found
 
 
 class _Bars:
@@ -183,7 +204,7 @@ class _Bars:
 def _dice(a: set[tuple[int, int]] | set[int], b: set[tuple[int, int]] | set[int]) -> float:
     if not a and not b:
         return 1.0
-    return 2.0 * len(a & b) / (len(a) + len(b))  # type: ignore[operator]
+    return 2.0 * len(a & b) / (len(a) + len(b))
 
 
 def _roles(parts: Sequence[TunePart], notes: Sequence[Note], bar_ticks: int) -> list[str]:
@@ -202,7 +223,7 @@ def _roles(parts: Sequence[TunePart], notes: Sequence[Note], bar_ticks: int) -> 
     for i, letter in enumerate(letters):
         if not letter:
             found.append("intro" if i == 0 else "outro" if i > last else "interlude")
-        elif letter == chorus or (not chorus and i == last and i > 0):
+        elif letter == chorus or (not chorus and i == last and counts.total() > 1):
             found.append("chorus")
         elif letter == opening or counts[letter] > 1:
             found.append("verse")

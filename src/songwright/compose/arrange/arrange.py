@@ -1,6 +1,6 @@
 """The arranger: plan, chords and tune in, every track of the song out."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from songwright.compose.arrange.backing import Voices, write_voices
@@ -138,7 +138,7 @@ def arrange_around(
     plan: SongPlan,
     style: Style,
     chords: tuple[ChordSpan, ...],
-    heard: Collection[Note],
+    heard: Sequence[Note],
     melody_notes: tuple[Note, ...],
     vocals: VocalPlan | None,
     *,
@@ -160,7 +160,7 @@ def arrange_around(
     if vocals is None or not vocals.notes:
         players = tuple(player for player in players if player.part.kind != "lead")
     else:
-        room = make_room(context, players, melody_notes, vocals, tuple(heard))
+        room = make_room(context, players, melody_notes, vocals, heard)
         room = replace(room, tune=LeadLine(_led(context, players, room.tune.notes)))
         context = replace(context, lead=LeadLine([*heard, *room.tune.notes, *room.fills.notes]), room=room)
     return _finished(context, players, [track for player in players for track in _tracks(context, player)], (), ())

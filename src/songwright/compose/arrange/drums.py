@@ -78,6 +78,7 @@ def write_drums(
     *,
     seed: int,
     words: Sequence[tuple[int, int]] = (),
+    take_seed: int | None = None,
 ) -> tuple[Note, ...]:
     """Returns the notes of a drum part.
 
@@ -88,8 +89,9 @@ def write_drums(
         sections: label → intensity (energy with lifts) of the sections in which the part plays.
         seed: of the song.
         words: (start, end) of the words of each sung line, which no fill covers.
+        take_seed: of grooves, fills and small turns; the song's own by default.
     """
-    job = _Job(plan, style, part, sections, seed, words)
+    job = _Job(plan, style, part, sections, seed if take_seed is None else take_seed, words)
     hits: list[Hit] = []
     for section in plan.sections:
         if section.label in sections:
@@ -239,7 +241,7 @@ def _with_fill(job: _Job, hits: list[Hit], end: int, length: int, intensity: flo
     fill = _choose_fill(job, room, intensity, scope)
     if fill is None:
         return hits
-    start = job.free_from(end - min(fill_ticks(fill, job.plan), 2 * job.plan.bar_ticks), end)
+    start = job.free_from(max(0, end - min(fill_ticks(fill, job.plan), 2 * job.plan.bar_ticks)), end)
     gain = _gain(intensity)
     new = [
         replace(h, tick=end + h.tick, gain=gain * (1.05 + 0.15 * h.tick / (end - start)))
@@ -314,7 +316,7 @@ def _lead_in(job: _Job, hits: list[Hit], joint: Joint, device: str, intensity: f
 def _snare_roll(job: _Job, hits: list[Hit], end: int, length: int) -> list[Hit]:
     """Returns hits with a crescendo on the snare before a bar line: eighths, then sixteenths, then faster."""
     beat = job.plan.beat_ticks
-    start = -(-job.free_from(end - length, end) // (beat // 2)) * (beat // 2)
+    start = -(-job.free_from(max(0, end - length), end) // (beat // 2)) * (beat // 2)
     if end - start < beat:
         return _with_fill(job, hits, end, beat, 0.5, "roll")
     length = end - start
