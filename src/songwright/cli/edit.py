@@ -98,9 +98,11 @@ def _write(edited: "Song", folder: Path, args: argparse.Namespace, output: objec
 
     assert isinstance(output, Output)
     if args.score_only:
+        from songwright.compose.learned.novelty import nearest, told
+
         with staged_folder(folder, force=output.force) as aside:
             write_score_files(edited, aside)
-        return str(folder / "song.json")
+        return f"{told(nearest(edited))}\n{folder / 'song.json'}"
     recording = render_score(edited, folder, output=output, progress=progress)
     return f"{summarise(recording.report)}\n{recording.mix}"
 
