@@ -17,11 +17,11 @@ from songwright.compose.learned.bars.cells import (
     chords_in,
     harmony_bars,
     part_bars,
+    shifts_of,
     sounding,
     windows_of,
 )
 from songwright.compose.learned.bars.kinds import KINDS, KNOWN, bar_shapes
-from songwright.compose.tokens.augment import frame_shift
 from songwright.compose.tokens.decode import decode_grid
 from songwright.compose.tokens.grid import PITCH, GridSong
 from songwright.compose.tokens.piece import KIND_OF_ROLE, TARGET_KINDS
@@ -155,8 +155,9 @@ class BarsTask:
         return LossParts(nats=nats.detach(), count=torch.tensor(float(bars)).to(nats), objective=objective)
 
     def validate(self, model: torch.nn.Module) -> Mapping[str, float]:
-        """Returns nats a bar (divergence weighed) over all kinds, and of each kind its nats, its divergence, and the
-        share of cells that come back right from the middle of the latent.
+        """Returns nats a bar over all kinds, divergence weighed, and three numbers of each kind.
+
+        These are its nats, its divergence, and the share of cells that come back right from the middle of the latent.
         """
         assert isinstance(model, BarVaes)
         device = next(model.parameters()).device
@@ -208,7 +209,8 @@ def song_bars(grid: GridSong, shapes: Mapping[str, BarShape]) -> dict[str, list[
 
     Basses and chords are read where the harmony is known, the harmony where there is one.
     """
-    windows, shift = windows_of(grid.bar_steps), frame_shift(int(grid.keys[0]))
+    windows = windows_of(grid.bar_steps)
+    shift = shifts_of(grid.keys)[windows.bars]
     chord, under = chords_in(windows, grid.chords, shift)
     known = ((chord > 0) | ~windows.mask).all(axis=1)
     found = defaultdict(list)
@@ -218,7 +220,7 @@ def song_bars(grid: GridSong, shapes: Mapping[str, BarShape]) -> dict[str, list[
     for player in grid.players:
         kind = _KIND[TARGET_KINDS[KIND_OF_ROLE[player.role]]]
         notes = player.notes
-        bars = part_bars(kind, shapes, windows, notes, chord, base_of(notes[:, PITCH], kind, shift), shift)
+        bars = part_bars(kind, shapes, windows, notes, chord, base_of(notes[:, PITCH], kind, int(shift[0])), shift)
         keep = sounding(shapes[kind], bars) & (known | (kind in ("tune", "drums")))
         found[kind].append((bars.take(keep), chord[keep]))
     return found

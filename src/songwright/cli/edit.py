@@ -85,13 +85,14 @@ def run_edit_anyway(args: argparse.Namespace, name: str, edit: EditAnyway, *, ne
         edited = edit(song, model, progress)
         edited = replace(edited, provenance={**edited.provenance, "edits": [*_edits(song), _told(args, name)]})
         check(edited)
-        shown = _write(edited, folder, args, output, progress)
+        shown = write_song(edited, folder, args, output, progress)
     if not args.quiet:
         print(shown)
     return 0
 
 
-def _write(edited: "Song", folder: Path, args: argparse.Namespace, output: object, progress: Progress) -> str:
+def write_song(edited: "Song", folder: Path, args: argparse.Namespace, output: object, progress: Progress) -> str:
+    """Writes the score, and plays it unless the score alone is wanted; returns what people are told."""
     from songwright.engines.score import Output, render_score, write_score_files
     from songwright.evaluation.report import summarise
     from songwright.files import staged_folder

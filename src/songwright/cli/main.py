@@ -22,6 +22,7 @@ COMMANDS = {
     "harmonise": "find chords for a tune",
     "accompany": "put a band around a tune",
     "restyle": "play a song in another style, or in the manner of another song",
+    "blend": "write the song that lies between two songs",
     "inspect": "show what a prompt means, or a score bar by bar",
     "evaluate": "score a trained model on data it never saw",
     "train": "train a network from a recipe",

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from songwright.neural.bar_network import NEIGHBOURS, BarShape, Head, layer_sizes, meant
 
-LEVEL_SPREAD = 0.1
+LEVEL_SPREAD = 0.15
 """Standard deviation of a level around what the network says; levels go from 0 to 1."""
 
 TINY = BarShape(

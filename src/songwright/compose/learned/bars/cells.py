@@ -17,18 +17,19 @@ from songwright.compose.learned.bars.kinds import (
     CLASS_OF_DRUM,
     HOLD,
     KNOWN,
-    LADDER_SIZE,
     LEAN,
     ONSET,
     PITCHES,
     REDUCED,
     REST,
     RUNGS,
+    RUNGS_TO_THE_OCTAVE,
     SLOTS,
     rung_of_pitch,
 )
+from songwright.compose.tokens.augment import frame_shift
 from songwright.compose.tokens.grid import LEVEL, PITCH, START, STEPS
-from songwright.compose.tokens.vocabulary import QUALITY_NAMES, VELOCITY_LEVELS
+from songwright.compose.tokens.vocabulary import MODE_NAMES, QUALITY_NAMES, VELOCITY_LEVELS
 from songwright.neural.bar_network import Bars, BarShape
 
 Ints = NDArray[np.int64]
@@ -78,13 +79,13 @@ def windows_of(bar_steps: Ints) -> Windows:
     return Windows(starts, steps, bars)
 
 
-def chords_in(windows: Windows, chords: Ints, shift: int = 0) -> tuple[Ints, Ints]:
+def chords_in(windows: Windows, chords: Ints, shift: Ints) -> tuple[Ints, Ints]:
     """Returns (W, CELLS) the number of the chord in every cell, 0 for none, and of its bass (pitch class + 1, 0 root).
 
     Args:
         windows: of the song.
         chords: as in `GridSong.chords`.
-        shift: semitones that everything is moved by.
+        shift: (W,) semitones by which each window is moved.
     """
     if not len(chords):
         none = np.zeros((len(windows), CELLS), dtype=np.int64)
@@ -93,11 +94,11 @@ def chords_in(windows: Windows, chords: Ints, shift: int = 0) -> tuple[Ints, Int
     place = np.searchsorted(chords[:, 0], at, side="right") - 1
     number = np.where(place >= 0, chords[place, 1], 0)
     bass = np.where(place >= 0, chords[place, 2], 0)
-    moved = moved_chord(number, shift)
-    return moved, np.where(bass > 0, 1 + (bass - 1 + shift) % 12, 0)
+    moved = moved_chord(number, shift[:, None])
+    return moved, np.where(bass > 0, 1 + (bass - 1 + shift[:, None]) % 12, 0)
 
 
-def moved_chord(number: Ints, shift: int) -> Ints:
+def moved_chord(number: Ints, shift: Ints) -> Ints:
     """Returns chord numbers some semitones higher."""
     root, quality = np.divmod(number - 1, len(QUALITY_NAMES))
     return np.where(number > 0, 1 + (root + shift) % 12 * len(QUALITY_NAMES) + quality, 0)
@@ -108,14 +109,26 @@ def root_above(chord: Ints) -> Ints:
     return np.where(chord > 0, (chord - 1) // len(QUALITY_NAMES), 0)
 
 
-def base_of(pitches: Ints, kind: str, shift: int = 0) -> int:
-    """Returns the pitch, a C, from which a part counts, in the frame: tune and bass an octave around their middle,
-    chords from below.
+def shifts_of(keys: Ints) -> Ints:
+    """Returns the semitones that move each bar into the common frame; all close to those of the first.
+
+    Args:
+        keys: (bars,) as in `GridSong.keys`.
+    """
+    shifts = np.array([frame_shift(key) for key in range(12 * len(MODE_NAMES))])[keys]
+    found: Ints = shifts[0] + (shifts - shifts[0] + 6) % 12 - 6
+    return found
+
+
+def base_of(pitches: Ints, kind: str, shift: int) -> int:
+    """Returns the pitch, a C, from which a part counts, in the frame.
+
+    For tunes and basses it is close below their middle, for chords below all but the lowest notes.
 
     Args:
         pitches: of all notes of the part, as they sound.
         kind: of the part.
-        shift: into the frame.
+        shift: into the frame, as of the first bar.
     """
     if not len(pitches):
         return 60
@@ -162,7 +175,7 @@ def _empty(shape: BarShape, windows: Windows, condition: Floats) -> tuple[Floats
 
 
 def line_bars(
-    shape: BarShape, windows: Windows, notes: Ints, chord: Ints, base: int, shift: int, *, lowest: bool = False
+    shape: BarShape, windows: Windows, notes: Ints, chord: Ints, base: int, shift: Ints, *, lowest: bool = False
 ) -> Bars:
     """Returns the bars of a single voice; of notes that begin together the highest (or lowest) is read.
 
@@ -172,7 +185,7 @@ def line_bars(
         notes: as in `GridPlayer.notes`.
         chord: (W, CELLS) in the frame.
         base: see `base_of`; in the frame.
-        shift: into the frame.
+        shift: (W,) into the frame.
         lowest: for a bass, whose pitches are counted from the root of the chord.
     """
     cells, bars = _empty(shape, windows, known_of(chord))
@@ -187,7 +200,7 @@ def line_bars(
         chosen[flat] = np.arange(len(notes))  # the last of those that begin together stands
         chosen = chosen[chosen >= 0]
         notes, window, cell, lean, flat = notes[chosen], window[chosen], cell[chosen], lean[chosen], flat[chosen]
-        above = notes[:, PITCH] + shift - base - (root_above(chord[window, cell]) if lowest else 0) + 12
+        above = notes[:, PITCH] + shift[window] - base - (root_above(chord[window, cell]) if lowest else 0) + 12
         pitch = np.where(above < 0, above % 12, np.where(above >= PITCHES, PITCHES - 12 + above % 12, above))
         long = _ends(windows, notes[:, START], notes[:, STEPS], cell, window)
         held = _held(flat + 1, long, np.append(flat[1:], first[-1]))
@@ -201,17 +214,16 @@ def line_bars(
     return bars
 
 
-def chord_bars(shape: BarShape, windows: Windows, notes: Ints, chord: Ints, base: int, shift: int) -> Bars:
+def chord_bars(shape: BarShape, windows: Windows, notes: Ints, chord: Ints, base: int, shift: Ints) -> Bars:
     """Returns the bars of a part that plays several notes, in rungs of the chord; arguments as in `line_bars`."""
     cells, bars = _empty(shape, windows, known_of(chord))
     if not len(notes):
         return bars
     window, cell, lean = _places(windows, notes[:, START])
     here = chord[window, cell]
-    rung = rung_of_pitch(here, notes[:, PITCH] + shift - base)
-    size = LADDER_SIZE[here]
-    rung = np.where(rung < 0, rung % size, rung)
-    rung = np.where(rung >= RUNGS, RUNGS - size + (rung - RUNGS) % size, rung)
+    rung = rung_of_pitch(here, notes[:, PITCH] + shift[window] - base)
+    octave = RUNGS_TO_THE_OCTAVE
+    rung = np.where(rung < 0, rung % octave, np.where(rung >= RUNGS, RUNGS - octave + rung % octave, rung))
     first = np.concatenate([[0], np.cumsum(windows.cells)])
     long = _ends(windows, notes[:, START], notes[:, STEPS], cell, window)
     flat = first[window] + cell
@@ -280,7 +292,7 @@ def full_chord(reduced: Ints) -> Ints:
 
 
 def part_bars(
-    kind: str, shapes: Mapping[str, BarShape], windows: Windows, notes: Ints, chord: Ints, base: int, shift: int
+    kind: str, shapes: Mapping[str, BarShape], windows: Windows, notes: Ints, chord: Ints, base: int, shift: Ints
 ) -> Bars:
     """Returns the bars of a part of any kind but the harmony; arguments as in `line_bars`."""
     shape = shapes[kind]

@@ -34,6 +34,8 @@ PITCHES = 36
 RUNGS = 20
 """Rungs of chords, from the C below the lowest note of the part."""
 
+RUNGS_TO_THE_OCTAVE = 4
+
 KINDS = ("tune", "bass", "chords", "drums", "harmony")
 CONDITION = 24
 """Numbers known of a cell: the pitch classes of the chord, then its root; all zero where there is none."""
@@ -102,36 +104,54 @@ def _nearest_quality(quality: str) -> int:
     return max(range(len(CHORD_QUALITIES)), key=lambda i: likeness(CHORD_QUALITIES[i]))
 
 
-def _tables() -> tuple[Ints, NDArray[np.float32], Ints, Ints, Ints]:
+def _ladder(quality: str) -> list[tuple[int, bool]]:
+    """Returns the four tones above a root that rungs are, and whether the chord has each: root, third, fifth, colour.
+
+    Every chord has four, so that a rung lies about as high over one chord as over another; a tone that the chord does
+    not have is never read, and written as the one below it.
+    """
+    has = QUALITIES[quality]
+
+    def one(options: tuple[int, ...], otherwise: int) -> tuple[int, bool]:
+        return next(((i, True) for i in options if i in has), (otherwise, False))
+
+    third, fifth = one((4, 3, 5, 2), 4), one((7, 6, 8), 7)
+    return [(0, True), third, fifth, one((10, 11, 9), 10 if fifth[0] == 8 else 9)]
+
+
+def _tables() -> tuple[Ints, NDArray[np.float32], Ints, Ints, NDArray[np.bool_]]:
     """Returns what is known of every chord number of the vocabulary, see the names below."""
     count = 1 + 12 * len(QUALITY_NAMES)
-    reduced, rung, size = np.zeros(count, np.int64), np.zeros((count, 12), np.int64), np.zeros(count, np.int64)
+    reduced, rung = np.zeros(count, np.int64), np.zeros((count, 12), np.int64)
     known, tones = np.zeros((count, CONDITION), np.float32), np.zeros((count, 4), np.int64)
+    real = np.zeros((count, 4), np.bool_)
     for number in range(count):
         root, quality = divmod(number - 1, len(QUALITY_NAMES)) if number else (0, 0)
-        intervals = QUALITIES[QUALITY_NAMES[quality]]
         if number:
             reduced[number] = 1 + root * len(CHORD_QUALITIES) + _nearest_quality(QUALITY_NAMES[quality])
-            known[number, [(root + i) % 12 for i in intervals]] = 1.0
+            known[number, [(root + i) % 12 for i in QUALITIES[QUALITY_NAMES[quality]]]] = 1.0
             known[number, 12 + root] = 1.0
-        own = sorted({(root + i) % 12 for i in intervals[:4]})
-        size[number] = len(own)
-        tones[number, : len(own)] = own
-        around = [(tone + 12 * octave, i + len(own) * octave) for octave in (-1, 0, 1) for i, tone in enumerate(own)]
+        own = sorted(((root + i) % 12, has) for i, has in _ladder(QUALITY_NAMES[quality]))
+        tones[number], real[number] = [tone for tone, _ in own], [has for _, has in own]
+        around = [(t + 12 * o, i + 4 * o) for o in (-1, 0, 1) for i, (t, has) in enumerate(own) if has]
         for pitch in range(12):
             rung[number, pitch] = min(around, key=lambda a, p=pitch: (abs(a[0] - p), a[0]))[1]  # type: ignore[misc]
-    return reduced, known, rung, size, tones
+    return reduced, known, rung, tones, real
 
 
-REDUCED, KNOWN, RUNG, LADDER_SIZE, LADDER = _tables()
+REDUCED, KNOWN, RUNG, LADDER, REAL = _tables()
 """Of every chord number of the vocabulary, 0 being C major where nothing is known: its number in `CHORDS`; what the
-condition says (zeros for 0); the rung nearest to each pitch class above a C; rungs to the octave; their pitch classes.
+condition says (zeros for 0); the rung nearest to each pitch class above a C; the pitch classes of the four rungs of an
+octave; and which of them the chord has.
 """
 
 
 def pitch_of_rung(chord: Ints, rung: Ints) -> Ints:
-    """Returns semitones above the C that rungs are counted from."""
-    octave, place = np.divmod(rung, LADDER_SIZE[chord])
+    """Returns semitones above the C that rungs are counted from; a tone that the chord lacks is the one below it."""
+    octave, place = np.divmod(rung, RUNGS_TO_THE_OCTAVE)
+    for _ in range(2):  # two that are lacking may lie side by side
+        lacking = ~REAL[chord, place]
+        octave, place = np.divmod(RUNGS_TO_THE_OCTAVE * octave + place - lacking, RUNGS_TO_THE_OCTAVE)
     found: Ints = 12 * octave + LADDER[chord, place]
     return found
 
@@ -139,5 +159,5 @@ def pitch_of_rung(chord: Ints, rung: Ints) -> Ints:
 def rung_of_pitch(chord: Ints, above: Ints) -> Ints:
     """Returns the rung nearest to a pitch, in semitones above the C that rungs are counted from."""
     octave, place = np.divmod(above, 12)
-    found: Ints = octave * LADDER_SIZE[chord] + RUNG[chord, place]
+    found: Ints = octave * RUNGS_TO_THE_OCTAVE + RUNG[chord, place]
     return found

@@ -1,0 +1,204 @@
+"""The harmony of a blend, and how notes that are not blended follow it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songwright.compose.learned.bars.cells import full_chord, harmony_bars, moved_chord, root_above
+from songwright.compose.learned.bars.coder import BarCoder, between
+from songwright.compose.learned.bars.kinds import CELL, CHORD_QUALITIES, CHORDS, KNOWN, REDUCED
+from songwright.compose.learned.bars.writing import WHITE
+from songwright.compose.learned.blend_sides import Side
+from songwright.compose.learned.rewrite import with_chords
+from songwright.compose.tokens.grid import chord_of
+from songwright.compose.tokens.vocabulary import QUALITY_NAMES
+from songwright.score.song import ChordSpan, Note
+from songwright.score.theory import NO_CHORD, QUALITIES
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+SURE = 0.5
+"""A bass under a chord other than its root has to be likelier than this."""
+
+
+@dataclass(frozen=True)
+class Harmony:
+    """The chords of a blend, in the frame.
+
+    Attributes:
+        chord: (W, CELLS) chord numbers.
+        under: (W, CELLS) bass pitch class + 1, 0 for the root.
+        kept: (W,) where they are those of the nearer song, in every cell.
+    """
+
+    chord: Ints
+    under: Ints
+    kept: Bools
+
+
+def blended_harmony(near: Side, far: Side, pairs: Ints, share: float, coder: BarCoder) -> Harmony:
+    """Returns the chords between two songs.
+
+    Chords change where either song changes them, and are chords of either or plain ones of the scale. Where both stay
+    what the network hears in the nearer song, its own chords stay. A song that names no chords adds none.
+
+    Args:
+        near: the song whose form it is.
+        far: the other.
+        pairs: (W,) windows of the other.
+        share: of the other, 0 to 1.
+        coder: the networks.
+    """
+    chord, under = near.chord.copy(), near.under.copy()
+    both = np.flatnonzero((pairs >= 0) & (near.chord > 0).all(1))
+    both = both[(far.chord[pairs[both]] > 0).all(1)]
+    if near.has_chords == far.has_chords and len(both):
+        network = coder.networks["harmony"]
+        shape = network.shape
+        mine = harmony_bars(shape, near.windows, near.chord, near.under).take(both)
+        theirs = harmony_bars(shape, far.windows, far.chord, far.under).take(pairs[both])
+        start, end = network.encode(mine), network.encode(theirs)
+        here = network.decode(start, mine.condition, mine.mask)
+        there = network.decode(between(start, end, share), mine.condition, mine.mask)
+        known = _known_chords(near.chord, far.chord)
+        for row, window in enumerate(both.tolist()):
+            partner = int(pairs[window])
+            cuts = _changes(near, window) | _changes(far, partner)
+            now = _chosen(there["chord"][row], there["under"][row], cuts, known)
+            if now[0] != _chosen(here["chord"][row], here["under"][row], cuts, known)[0]:
+                chord[window], under[window] = _spread(*now, cuts, int(near.windows.cells[window]))
+    elif far.has_chords and not near.has_chords:
+        have = np.flatnonzero(pairs >= 0)
+        chord[have], under[have] = far.chord[pairs[have]], far.under[pairs[have]]
+    kept = ((chord == near.chord) & (under == near.under)).all(1)
+    return Harmony(chord, under, kept)
+
+
+def _known_chords(*chords: Ints) -> Bools:
+    """Returns which chords of the network may be written: those of the songs, and those of the white keys."""
+    found = np.zeros(CHORDS, dtype=np.bool_)
+    for numbers in chords:
+        found[REDUCED[np.unique(numbers[numbers > 0])]] = True
+    for place, quality in enumerate(CHORD_QUALITIES[:5]):
+        for root in range(12):
+            if all(WHITE[(root + i) % 12] for i in QUALITIES[quality]):
+                found[1 + root * len(CHORD_QUALITIES) + place] = True
+    return found
+
+
+def _changes(side: Side, window: int) -> frozenset[int]:
+    """Returns the eighths of a window at which a chord begins."""
+    row, cells = side.chord[window], int(side.windows.cells[window])
+    return frozenset([0, *(cell // 2 for cell in range(1, cells) if row[cell] != row[cell - 1])])
+
+
+def _chosen(
+    chords: NDArray[np.float32], under: NDArray[np.float32], cuts: frozenset[int], known: Bools
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Returns the likeliest chord from each cut on, and how far above its root the bass is."""
+    starts = sorted(cuts)
+    logits = np.where(known, chords.astype(np.float64), -1e9)
+    logits -= np.log(np.exp(logits - logits.max(-1, keepdims=True)).sum(-1, keepdims=True)) + logits.max(
+        -1, keepdims=True
+    )
+    odds = np.exp(under.astype(np.float64) - under.max(-1, keepdims=True))
+    odds /= odds.sum(-1, keepdims=True)
+    found, basses = [], []
+    for start, stop in zip(starts, [*starts[1:], len(logits)], strict=True):
+        number = int(logits[start:stop].sum(0).argmax())
+        bass = odds[start:stop].mean(0)
+        at = int(bass.argmax())
+        quality = QUALITIES[CHORD_QUALITIES[(number - 1) % len(CHORD_QUALITIES)]]
+        found.append(number)
+        basses.append(at if bass[at] > SURE and at in quality else 0)
+    return tuple(found), tuple(basses)
+
+
+def _spread(chords: tuple[int, ...], basses: tuple[int, ...], cuts: frozenset[int], cells: int) -> tuple[Ints, Ints]:
+    """Returns the chord and its bass in every cell."""
+    starts = np.array(sorted(cuts))
+    at = np.searchsorted(2 * starts, np.arange(16), side="right") - 1
+    at = np.minimum(at, np.searchsorted(2 * starts, cells - 1, side="right") - 1)
+    number = full_chord(np.array(chords))[at]
+    above = np.array(basses)[at]
+    return number, np.where(above > 0, 1 + (root_above(number) + above) % 12, 0)
+
+
+def chord_spans(near: Side, harmony: Harmony) -> tuple[ChordSpan, ...]:
+    """Returns the chords of the blend's score; where they were kept they are the same objects, as far as they reach."""
+    spans: Sequence[ChordSpan] = near.song.chords or (ChordSpan(0, int(near.bars.ticks[-1]), NO_CHORD),)
+    for window in np.flatnonzero(~harmony.kept).tolist():
+        start = int(near.windows.starts[window])
+        end = start + int(near.windows.steps[window])
+        row = moved_chord(harmony.chord[window], -int(near.shift[window]))
+        bass = harmony.under[window]
+        bass = np.where(bass > 0, 1 + (bass - 1 - int(near.shift[window])) % 12, 0)
+        cells = int(near.windows.cells[window])
+        cuts = [c for c in range(cells) if not c or (row[c], bass[c]) != (row[c - 1], bass[c - 1])]
+        ticks = [near.tick(start + CELL * c) for c in cuts] + [near.tick(end)]
+        new = []
+        for i, cell in enumerate(cuts):
+            chord = chord_of(int(row[cell]), int(bass[cell]))
+            symbol = NO_CHORD if chord is None else chord.symbol(flats=near.key(window).flats)
+            new.append(ChordSpan(ticks[i], ticks[i + 1] - ticks[i], symbol))
+        spans = with_chords(spans, new, ticks[0], ticks[-1])
+    return _joined(spans)
+
+
+def _joined(spans: Sequence[ChordSpan]) -> tuple[ChordSpan, ...]:
+    found: list[ChordSpan] = []
+    for span in spans:
+        if found and found[-1].symbol == span.symbol and found[-1].end_ticks == span.start_ticks:
+            found[-1] = replace(found[-1], duration_ticks=span.end_ticks - found[-1].start_ticks)
+        else:
+            found.append(span)
+    return tuple(found)
+
+
+def followed(note: Note, old: int, new: int, shift: int, *, is_bass: bool = False) -> Note:
+    """Returns a note as it goes when the chord under it becomes another; the same object where nothing changes.
+
+    A tone of the chord goes to the nearest one of the new chord (in the bass, to the same degree of it), any other to
+    the nearest one of scale or chord.
+
+    Args:
+        note: as it sounds.
+        old: chord number in the frame; 0 for none changes nothing.
+        new: the chord that it becomes.
+        shift: into the frame.
+        is_bass: whether roots follow roots.
+    """
+    if old == new or not old or not new:
+        return note
+    pitch = note.pitch + shift
+    tones = KNOWN[new][:12] > 0
+    if is_bass:
+        degree = (pitch - _root(old)) % 12
+        move = (_root(new) - _root(old) + 6) % 12 - 6
+        if degree == 0:
+            return _at(note, pitch + move, shift)
+        pitch += move
+    good = tones if KNOWN[old][note_class(note, shift)] > 0 else tones | WHITE
+    return _at(note, nearest(pitch, good), shift)
+
+
+def note_class(note: Note, shift: int) -> int:
+    """Returns the pitch class of a note in the frame."""
+    return (note.pitch + shift) % 12
+
+
+def nearest(pitch: int, classes: Bools) -> int:
+    """Returns the pitch of one of these classes that is nearest to a pitch, the lower of two."""
+    return next(p for away in range(13) for p in (pitch - away, pitch + away) if classes[p % 12])
+
+
+def _root(number: int) -> int:
+    return (number - 1) // len(QUALITY_NAMES)
+
+
+def _at(note: Note, pitch: int, shift: int) -> Note:
+    pitch -= shift
+    pitch = pitch + 12 if pitch < 0 else pitch - 12 if pitch > 127 else pitch
+    return note if pitch == note.pitch else replace(note, pitch=pitch)
