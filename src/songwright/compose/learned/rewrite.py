@@ -122,7 +122,8 @@ class _Chunk:
         rules = {i: self._rules(name, i, example, choice) for i, name in enumerate(names) if choice.parts[i].is_target}
         plans = {i: word_plan(example, i) for i in rules} if self.task.keep_rhythm else {}
         words = {i: plan for i, plan in plans.items() if plan is not None}
-        scribe = Scribe(model, example, rules=rules, settings=self.task.settings, words=words)
+        heard = self.bars[0] - choice.start
+        scribe = Scribe(model, example, rules=rules, settings=self.task.settings, from_bar=heard, words=words)
         random = [
             generator(seed, "rewrite", self.bars[0], ",".join(self.task.tracks), k) for k in range(self.task.candidates)
         ]
