@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     """Writes the folder and says how large it is."""
     import json
 
-    from songwright.compose.learned.onnx_steps import BACKBONE, CONFIG, DEPTH
+    from songwright.compose.learned.onnx_steps import BACKBONE, CONFIG, DEPTH, HEAD
     from songwright.neural.onnx_graph import graphs
     from songwright.training.checkpoint import load_model
 
@@ -35,12 +35,13 @@ def run(args: argparse.Namespace) -> int:
     network = config.get("network")
     if not isinstance(network, dict) or "vocabulary_hash" not in config:
         raise CheckpointError(args.model, "expected a trained composer: its config has no network or vocabulary_hash")
-    backbone, depth = graphs(network, arrays, int8=args.dtype == "int8")
+    made = graphs(network, arrays, int8=args.dtype == "int8")
     described = {**{key: config[key] for key in KEPT if key in config}, "dtype": args.dtype, "network": network}
     with staged_folder(args.output, force=args.force) as folder:
-        (folder / BACKBONE).write_bytes(backbone)
-        (folder / DEPTH).write_bytes(depth)
+        (folder / BACKBONE).write_bytes(made.backbone)
+        (folder / DEPTH).write_bytes(made.depth)
+        for stream, head in enumerate(made.heads):
+            (folder / HEAD.format(stream)).write_bytes(head)
         (folder / CONFIG).write_text(json.dumps(described, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    size = (len(backbone) + len(depth)) / 2**20
-    print(f"{args.output}: {args.dtype}, {size:.2f} MiB")
+    print(f"{args.output}: {args.dtype}, {made.num_bytes / 2**20:.2f} MiB")
     return 0

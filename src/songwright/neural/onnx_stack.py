@@ -49,7 +49,6 @@ def stack(
     dim, num_heads = config["dim"], config["num_heads"]
     width = head_width(config)
     tables = [graph.constant(table) for table in _rotary(dim // num_heads, width, max_positions)]
-    norms = [f"backbone.blocks.{i}.attention_norm.weight" for i in range(1, config["num_layers"])]
     inputs: dict[str, tuple[str, tuple[Any, ...]]] = {}
     whole = "x"
     if embedded:
@@ -60,23 +59,93 @@ def stack(
             whole = graph.one("Add", whole, graph.embedding("features", arrays["feature.weight"]))
     else:
         inputs["x"] = ("float32", ("B", "n", dim))
-    first = graph.constant(arrays["backbone.blocks.0.attention_norm.weight"])
+    sizes = (config["num_layers"], num_heads, width)
+    normed = _blocks(graph, arrays, "backbone.", sizes, whole, tables)
+    return _finished(graph, inputs, normed, sizes, dim)
+
+
+def depth_stack(config: Mapping[str, Any], arrays: Arrays, weights: str) -> bytes:
+    """Returns the graph of the depth transformer, whose positions are the streams of one step.
+
+    It takes hidden (B, n, D) of the backbone for the step, ids (B, n) of the common table (the token of the stream
+    before; of the first stream a row after all others) and streams (B, n), last, total and caches, and gives
+    hidden (B, n, d). Arguments are those of `stack`.
+    """
+    graph = _Graph(weights)
+    shape = depth_shape(config)
+    num_layers, num_heads, width = shape["num_layers"], shape["num_heads"], head_width(shape)
+    dim = shape["dim"]
+    inputs: dict[str, tuple[str, tuple[Any, ...]]] = {
+        "hidden_in": ("float32", ("B", "n", config["dim"])),
+        "ids": ("int64", ("B", "n", 1)),
+        "streams": ("int64", ("B", "n")),
+    }
+    nothing = np.zeros((1, dim), dtype=np.float32)
+    known = graph.embedding("ids", np.concatenate([arrays["depth.tokens.weight"], nothing]))
+    place = graph.one("Gather", graph.constant(arrays["depth.streams"].astype(np.float32)), "streams")
+    entered = graph.linear("hidden_in", arrays["depth.enter.weight"])
+    whole = graph.one("Add", graph.one("Add", entered, place), known)
+    sizes = (num_layers, num_heads, width)
+    normed = _blocks(graph, arrays, "depth.layers.", sizes, whole, None)
+    return _finished(graph, inputs, normed, sizes, dim)
+
+
+def depth_shape(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns dim, num_layers and num_heads of the depth transformer of a network, as `DepthTransformer` has them."""
+    dim: int = config["depth_dim"]
+    return {"dim": dim, "num_layers": config["depth_layers"], "num_heads": max(1, dim // 32)}
+
+
+def _blocks(
+    graph: "_Graph",
+    arrays: Arrays,
+    prefix: str,
+    sizes: tuple[int, int, int],
+    whole: str,
+    tables: list[str] | None,
+) -> str:
+    """Adds the blocks of a transformer and its last norm.
+
+    Args:
+        graph: where to.
+        arrays: weights by name.
+        prefix: of the names of this transformer.
+        sizes: layers, heads, and channels of a head in the graph.
+        whole: what goes in.
+        tables: of the rotation; None for no positions.
+    """
+    num_layers, num_heads, width = sizes
+    blocks = [f"{prefix}blocks.{i}." for i in range(num_layers)]
+    norms = [*(f"{block}attention_norm.weight" for block in blocks[1:]), f"{prefix}norm.weight"]
+    first = graph.constant(arrays[f"{prefix}blocks.0.attention_norm.weight"])
     (normed,) = graph.op("SimplifiedLayerNormalization", whole, first, epsilon=EPSILON, axis=-1)
-    for i, following in enumerate([*norms, "backbone.norm.weight"]):
-        prefix = f"backbone.blocks.{i}."
-        matrix = _widened(arrays[prefix + "attention.qkv.weight"].T, 3 * num_heads, width).T
-        mixed = graph.attention(graph.linear(normed, matrix), i, num_heads, tables, dim // num_heads)
-        added = graph.linear(mixed, _widened(arrays[prefix + "attention.out.weight"], num_heads, width))
-        normed, whole = graph.add_and_norm(whole, added, arrays[prefix + "feedforward_norm.weight"])
-        gate_up = graph.linear(normed, arrays[prefix + "feedforward.gate_up.weight"])
+    for i, (block, following) in enumerate(zip(blocks, norms, strict=True)):
+        out = arrays[block + "attention.out.weight"]
+        matrix = _widened(arrays[block + "attention.qkv.weight"].T, 3 * num_heads, width).T
+        mixed = graph.attention(graph.linear(normed, matrix), i, num_heads, tables, out.shape[1] // num_heads)
+        added = graph.linear(mixed, _widened(out, num_heads, width))
+        normed, whole = graph.add_and_norm(whole, added, arrays[block + "feedforward_norm.weight"])
+        gate_up = graph.linear(normed, arrays[block + "feedforward.gate_up.weight"])
         gate, up = graph.op("Split", gate_up, outputs=2, axis=-1, num_outputs=2)
         gated = graph.one("Mul", graph.one("Mul", gate, graph.one("Sigmoid", gate)), up)
-        added = graph.linear(gated, arrays[prefix + "feedforward.down.weight"])
+        added = graph.linear(gated, arrays[block + "feedforward.down.weight"])
         normed, whole = graph.add_and_norm(whole, added, arrays[following])
+    return normed
+
+
+def _finished(
+    graph: "_Graph",
+    inputs: dict[str, tuple[str, tuple[Any, ...]]],
+    normed: str,
+    sizes: tuple[int, int, int],
+    dim: int,
+) -> bytes:
+    """Returns the graph with its caches, whose result `normed` is called hidden."""
+    num_layers, num_heads, width = sizes
     cache = ("B", num_heads, "P", width)
     inputs |= {"last": ("int32", ("B",)), "total": ("int32", ())}
     outputs: dict[str, tuple[str, tuple[Any, ...]]] = {"hidden": (normed, ("B", "n", dim))}
-    for i in range(config["num_layers"]):
+    for i in range(num_layers):
         inputs |= {f"keys_{i}": ("float32", cache), f"values_{i}": ("float32", cache)}
         outputs |= {f"new_keys_{i}": ("", cache), f"new_values_{i}": ("", cache)}
     return graph.finish(inputs, outputs)
@@ -156,10 +225,10 @@ class _Graph:
             rows = self.one("Mul", floats, self.one("Gather", self.constant(scale[:, None]), ids))
         return self.one("ReduceSum", rows, self.constant(np.array([-2])), keepdims=0)
 
-    def attention(self, qkv: str, layer: int, num_heads: int, tables: list[str], head_dim: int) -> str:
-        """Adds causal attention with rotation, which writes its keys and values into the layer's cache."""
+    def attention(self, qkv: str, layer: int, num_heads: int, tables: list[str] | None, head_dim: int) -> str:
+        """Adds causal attention, with rotation by tables, which writes its keys and values into the layer's cache."""
         names = [f"mixed_{layer}", f"new_keys_{layer}", f"new_values_{layer}"]
-        inputs = [qkv, "", "", f"keys_{layer}", f"values_{layer}", "last", "total", *tables]
+        inputs = [qkv, "", "", f"keys_{layer}", f"values_{layer}", "last", "total", *(tables or ())]
         node = self.onnx.helper.make_node(
             "GroupQueryAttention",
             inputs,
@@ -167,7 +236,7 @@ class _Graph:
             domain="com.microsoft",
             num_heads=num_heads,
             kv_num_heads=num_heads,
-            do_rotary=1,
+            do_rotary=int(tables is not None),
             scale=head_dim**-0.5,
         )
         self.nodes.append(node)

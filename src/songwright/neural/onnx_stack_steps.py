@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songwright.errors import ConfigError, InputError, MissingDependencyError
-from songwright.neural.onnx_stack import head_width
+from songwright.neural.onnx_stack import depth_shape, head_width
 from songwright.neural.step_model import Codes
 
 Floats = NDArray[np.float32]
@@ -102,6 +102,58 @@ class StackRunner:
         cache = np.zeros((self._cache.shape[0], len(indices), *self._cache.shape[2:]), dtype=np.float32)
         cache[:, :, :, :used] = self._cache[:, indices, :, :used]
         self._bind(cache)
+
+
+class DepthRunner:
+    """The depth transformer of a network within one step after another, with a cache of the streams of the step.
+
+    Args:
+        depth: the session of a graph from `onnx_stack.depth_stack`.
+        config: of `LanguageModelConfig.as_dict`.
+    """
+
+    def __init__(self, depth: Any, config: Mapping[str, Any]) -> None:
+        self._streams = len(config["vocabulary_sizes"])
+        self._nothing = sum(config["vocabulary_sizes"])
+        self._runner = StackRunner(depth, depth_shape(config))
+
+    def start(self, batch_size: int) -> None:
+        """Makes room for so many rows."""
+        self._runner.start(batch_size, self._streams)
+        self.forget()
+
+    def forget(self) -> None:
+        """Begins the step anew that is asked for next."""
+        self._step, self._done = -1, 0
+
+    def step(self, hidden: Floats, ids: Codes, step: int, stream: int) -> Floats:
+        """Returns (B, d) of a stream, having run those before it that were not.
+
+        Args:
+            hidden: (B, D) of the backbone for the step.
+            ids: (B, K) tokens of the step in the common table, known up to the stream before.
+            step: its number; another one begins anew.
+            stream: which.
+        """
+        if step != self._step or stream < self._done:
+            self._step, self._done = step, 0
+        first, self._done = self._done, stream + 1
+        return self._runner.step(self._inputs(hidden, ids, first, stream + 1), first)
+
+    def whole(self, hidden: Floats, ids: Codes) -> Floats:
+        """Returns (N, K, d) of all streams of steps that are there already, from hidden (N, D) and ids (N, K)."""
+        self.start(len(hidden))
+        vectors = self._runner.whole(self._inputs(hidden, ids, 0, self._streams))
+        self.forget()
+        return vectors
+
+    def _inputs(self, hidden: Floats, ids: Codes, first: int, last: int) -> dict[str, NDArray[Any]]:
+        before = np.full((len(ids), last - first, 1), self._nothing, dtype=np.int64)
+        known = ids[:, max(first - 1, 0) : last - 1]
+        before[:, last - first - known.shape[1] :, 0] = known
+        places = np.broadcast_to(np.arange(first, last), before.shape[:2])
+        entered = np.broadcast_to(hidden[:, None], (*before.shape[:2], hidden.shape[1]))
+        return {"hidden_in": entered, "ids": before, "streams": places}
 
 
 class OnnxStackSteps:

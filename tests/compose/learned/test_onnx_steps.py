@@ -113,6 +113,28 @@ def test_rows_may_be_reordered_and_taken_back(network, exported):
     assert np.allclose(*found, atol=1e-5)
 
 
+@pytest.mark.parametrize("asked", [(2,), (0, 2), (1,), (2, 2, 0), (0, 1, 2)])
+def test_the_depth_cache_holds_whatever_streams_are_asked_for(network, exported, asked):
+    onnx, torch_steps = OnnxStepModel(exported / "float32"), TorchStepModel(network)
+    codes = np.random.default_rng(4).integers(0, 3, (2, 3, 5))
+    found = []
+    for model in (onnx, torch_steps):
+        model.start(2, 12)
+        model.prefill(codes)
+        told = []
+        for step in range(2):
+            for stream in range(3):
+                told += [model.logits() for one in asked if one == stream]
+                model.feed(np.array([step, stream]))
+        model.truncate(6)  # takes the second of the two steps back
+        model.feed(np.array([2, 2]))
+        told.append(model.logits())
+        model.reorder(np.array([1]))
+        told.append(model.logits())
+        found.append(told)
+    assert all(np.allclose(ours, theirs, atol=1e-5) for ours, theirs in zip(*found, strict=True))
+
+
 def test_given_features_step_by_step_equal_all_at_once(network):
     stepwise = tokens(TorchStepModel(network))
     whole = np.stack([features(t, stepwise.codes) for t in range(12)], axis=2)
@@ -142,6 +164,10 @@ def test_damaged_exports_are_told_in_one_line(exported, tmp_path):
     with pytest.raises(CheckpointError, match="cannot read") as caught:
         OnnxStepModel(tmp_path)
     assert "\n" not in str(caught.value)
+    for name in ("backbone.onnx", "depth.onnx"):
+        (tmp_path / name).write_bytes((exported / "float32" / name).read_bytes())
+    with pytest.raises(CheckpointError, match=r"head-0\.onnx: is missing"):
+        OnnxStepModel(tmp_path)
 
 
 def test_not_a_composer(exported, tmp_path, capsys):

@@ -1,6 +1,7 @@
 """`OnnxStepModel`: the composer's network slot by slot through onnxruntime, without torch.
 
-The cache is the backbone's own memory, which its graph reads and writes in place (`neural.onnx_stack_steps`).
+Caches are memory that the graphs of backbone and depth transformer read and write in place
+(`neural.onnx_stack_steps`); within a step the depth transformer goes on from the streams that it has seen.
 """
 
 import json
@@ -11,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songwright.errors import CheckpointError, InputError, MissingDependencyError
-from songwright.neural.onnx_stack_steps import StackRunner, session
+from songwright.neural.onnx_stack_steps import DepthRunner, StackRunner, session
 from songwright.neural.sampling import log_softmax
 from songwright.neural.step_model import Codes
 
-BACKBONE, DEPTH, CONFIG = "backbone.onnx", "depth.onnx", "config.json"
+BACKBONE, DEPTH, HEAD, CONFIG = "backbone.onnx", "depth.onnx", "head-{}.onnx", "config.json"
 
 
 class OnnxStepModel:
@@ -42,7 +43,8 @@ class OnnxStepModel:
         self._feature_offsets = np.cumsum([0, *network["feature_sizes"]])[:-1]
         self.max_steps = int(network["max_steps"])
         self._backbone = StackRunner(_session(folder / BACKBONE, threads), network)
-        self._depth = _session(folder / DEPTH, 1)
+        self._depth = DepthRunner(_session(folder / DEPTH, 1), network)
+        self._heads = [_session(folder / HEAD.format(k), 1) for k in range(len(self.vocabulary_sizes))]
 
     def start(self, batch_size: int, max_steps: int, features: Codes | None = None) -> None:
         """Forgets everything and makes room.
@@ -60,6 +62,7 @@ class OnnxStepModel:
         self._next = self._done = 0
         self._hidden: NDArray[np.float32] | None = None
         self._backbone.start(batch_size, max_steps)
+        self._depth.start(batch_size)
 
     def set_features(self, step: int, features: Codes) -> None:
         """Writes the given input streams (B, F) of one step, before it is predicted."""
@@ -70,12 +73,13 @@ class OnnxStepModel:
         step, stream = divmod(self._next, len(self.vocabulary_sizes))
         if self._done <= step or self._hidden is None:
             self._hidden = self._run(step)
-        return self._stream_logits(self._hidden, np.ascontiguousarray(self._ids[:, step, :stream]), stream)
+        vectors = self._depth.step(self._hidden, self._ids[:, step], step, stream)
+        return self._stream_logits(vectors, stream)
 
-    def _stream_logits(self, hidden: NDArray[np.float32], ids: Codes, stream: int) -> NDArray[np.float32]:
-        """Returns (N, V_k) from what the backbone says of steps (N, D) and their streams before (N, k)."""
-        (logits,) = self._depth.run(["logits"], {"hidden": hidden, "ids": ids})
-        found: NDArray[np.float32] = logits[:, self._offsets[stream] : self._offsets[stream + 1]]
+    def _stream_logits(self, vectors: NDArray[np.float32], stream: int) -> NDArray[np.float32]:
+        """Returns (N, V_k) from the depth transformer's vectors (N, d) of a stream."""
+        (logits,) = self._heads[stream].run(None, {"hidden": vectors})
+        found: NDArray[np.float32] = logits
         return found
 
     def _run(self, step: int) -> NDArray[np.float32]:
@@ -109,11 +113,12 @@ class OnnxStepModel:
         chosen = mask.any(axis=1)  # (B, T)
         hidden = self._backbone.whole(self._inputs(0, codes.shape[2]))[chosen]  # (N, D)
         ids, wanted = self._ids[chosen], mask.transpose(0, 2, 1)[chosen]  # (N, K)
+        vectors = self._depth.whole(hidden, ids)  # (N, K, d)
         found = np.zeros(wanted.shape)
         for stream in range(len(self.vocabulary_sizes)):
             rows = np.flatnonzero(wanted[:, stream])
             if len(rows):
-                logits = self._stream_logits(hidden[rows], np.ascontiguousarray(ids[rows, :stream]), stream)
+                logits = self._stream_logits(np.ascontiguousarray(vectors[rows, stream]), stream)
                 right = ids[rows, stream] - self._offsets[stream]
                 found[rows, stream] = -log_softmax(logits)[np.arange(len(rows)), right]
         nats = np.zeros((codes.shape[0], codes.shape[2], codes.shape[1]))
@@ -136,10 +141,12 @@ class OnnxStepModel:
         self._ids, self._given = self._ids[indices], self._given[indices]
         self._backbone.reorder(indices, self._done)
         self._hidden = None if self._hidden is None else self._hidden[indices]
+        self._depth.start(len(indices))
 
     def truncate(self, num_steps: int) -> None:
         """Goes back to where a prefill of the first `num_steps` steps would stand."""
         self._next = num_steps * len(self.vocabulary_sizes)
+        self._depth.forget()
         if num_steps < self._done:
             self._done, self._hidden = num_steps, None
 
@@ -162,6 +169,8 @@ def read_config(folder: Path) -> dict[str, Any]:
 def _session(path: Path, threads: int) -> Any:
     try:
         return session(path.read_bytes(), threads)
+    except FileNotFoundError as error:
+        raise CheckpointError(path, "is missing: export the composer again, with this version") from error
     except MissingDependencyError:
         raise
     except Exception as error:  # onnxruntime's errors share no class of their own
