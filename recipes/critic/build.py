@@ -1,10 +1,11 @@
 """Learns the critic's table: what is usual in real music, and how much each term tells it from spoilt music.
 
-Real pieces are training pieces of the shards; against them stand the same pieces spoilt in eight ways (`corruptions`)
+Real pieces are training pieces of the shards; against them stand the same pieces spoilt in known ways (`corruptions`)
 and songs by the statistical composer, cut to the tracks that each corpus has. Printed are areas under the curve on
 pieces held apart, of each term alone and of all together. See README.md.
 
 Usage: python recipes/critic/build.py --shards FOLDER [--composer FOLDER] [--out FILE] [--markdown FILE]
+       python recipes/critic/build.py --shards FOLDER --composer FOLDER --only-likelihood
 """
 
 import argparse
@@ -24,7 +25,7 @@ from corruptions import CORRUPTIONS
 
 from songwright.brief.brief import Brief
 from songwright.compose.compose import compose_song
-from songwright.compose.learned.critic import LIKELIHOOD, MOST_SPREADS, TABLE_FILE
+from songwright.compose.learned.critic import LIKELIHOOD, MOST_SPREADS, TABLE_FILE, critic_of
 from songwright.compose.learned.critic_terms import TERMS
 from songwright.compose.learned.critic_view import hear
 from songwright.compose.tokens.decode import decode
@@ -99,17 +100,27 @@ def main() -> None:
     args.add_argument("--statistical", type=int, default=96, help="songs of the statistical composer to learn from")
     args.add_argument("--out", type=Path, default=TABLE_FILE)
     args.add_argument("--markdown", type=Path, help="also write the tables of docs/critic.md here")
+    args.add_argument("--only-likelihood", action="store_true", help="keep the other rows of the table as they are")
     options = args.parse_args()
     shards = open_shards(options.shards)
+    if options.only_likelihood:
+        known = json.loads(options.out.read_text(encoding="utf-8"))
+        write_table(options.out, {**known, LIKELIHOOD: likelihood_row(shards, options.composer, options.out, known)})
+        return
     train = collect(shards, "train", options.statistical, seed0=20_000)
     valid = collect(shards, "valid", options.statistical // 2, seed0=40_000)
     table = learn(train)
-    table[LIKELIHOOD] = likelihood_row(shards, options.composer, options.out)
-    write_bytes(options.out, (json.dumps(table, indent=1) + "\n").encode())
+    table[LIKELIHOOD] = likelihood_row(shards, options.composer, options.out, table)
+    write_table(options.out, table)
     text = report(table, valid, train)
     print(text)
     if options.markdown:
         options.markdown.write_text(text, encoding="utf-8")
+
+
+def write_table(path: Path, table: dict[str, object]) -> None:
+    """Writes the critic's table."""
+    write_bytes(path, (json.dumps(table, indent=1) + "\n").encode())
 
 
 def collect(shards: Shards, split: Split, made: int, seed0: int) -> Rows:
@@ -240,17 +251,16 @@ def nonnegative_logistic(gains: Floats, labels: Bools, weights: Floats) -> tuple
     return theta[:-1], float(theta[-1])
 
 
-def likelihood_row(shards: Shards, composer: Path | None, old: Path) -> dict[str, float]:
-    """Returns mean, spread, cost and weight of the network's likelihood; those of the old table without a network."""
+def likelihood_row(shards: Shards, composer: Path | None, old: Path, table: dict[str, object]) -> dict[str, float]:
+    """Returns the row of the network's likelihood; that of the old table without a network."""
+    none = {"mean": 0.0, "spread": 1.0, "cost": 0.5, "weight": 0.0, "nats": 0.0}
     if composer is None:
-        if old.is_file():
-            known: dict[str, float] = json.loads(old.read_text(encoding="utf-8"))[LIKELIHOOD]
-            return known
-        return {"mean": 0.0, "spread": 1.0, "cost": 0.5, "weight": 0.0}
+        known: dict[str, float] = json.loads(old.read_text(encoding="utf-8"))[LIKELIHOOD] if old.is_file() else none
+        return {**none, **known}
     from likelihood import learn_likelihood
 
     take: Callable[[Split, str, int], list[Song]] = partial(pieces_of, shards)
-    return learn_likelihood(take, composer)
+    return learn_likelihood(take, composer, critic_of({**table, LIKELIHOOD: none}))
 
 
 def auc(real: Floats, other: Floats) -> float:

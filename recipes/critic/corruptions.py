@@ -14,6 +14,7 @@ from songwright.score.theory import parse_chord, parse_key
 Corruption = Callable[[Song, np.random.Generator, Song], Song | None]
 SIXTEENTH = 240
 _TUNE = ("vocal", "melody")
+_BACKING = ("chords", "pad", "counter_melody", "backing_vocal")
 
 
 def has_tune(song: Song) -> bool:
@@ -58,32 +59,64 @@ def _shuffled_chords(song: Song, lines: np.ndarray, order: np.ndarray) -> Song |
     return replace(song, chords=tuple(sorted(spans)))
 
 
+def strength(random: np.random.Generator) -> float:
+    """Returns which share of notes or chords is spoilt: much or little."""
+    return float(random.uniform(0.2, 1.0))
+
+
+def spoilt_tracks(song: Song, random: np.random.Generator, roles: tuple[str, ...]) -> set[str]:
+    """Returns the ids of tracks to spoil: one of those with these roles, or all of them."""
+    found = [t.id for t in song.tracks if t.notes and t.role in roles]
+    return set(found) if not found or random.random() < 0.5 else {found[int(random.integers(len(found)))]}
+
+
 def random_notes(song: Song, random: np.random.Generator, other: Song) -> Song | None:
-    """The same rhythm on random notes of the key within each track's range."""
+    """The same rhythm with a share of the notes of one or all tracks on random notes of the key within its range."""
+    names = spoilt_tracks(song, random, (*_TUNE, *_BACKING, "bass"))
+    return _drawn(song, random, names, strength(random)) if names else None
+
+
+def wrong_bass(song: Song, random: np.random.Generator, other: Song) -> Song | None:
+    """A share of the bass's notes on random notes of the key."""
+    names = spoilt_tracks(song, random, ("bass",))
+    return _drawn(song, random, names, strength(random)) if names else None
+
+
+def _drawn(song: Song, random: np.random.Generator, names: set[str], amount: float) -> Song:
     scale = parse_key(song.keys[0].key).pitch_classes
-    pitched = [t for t in song.tracks if not t.is_drums and t.notes]
-    if not pitched:
-        return None
 
     def drawn(track: Track) -> list[Note]:
-        if track.is_drums or not track.notes:
+        if track.id not in names:
             return list(track.notes)
         low, high = min(n.pitch for n in track.notes), max(n.pitch for n in track.notes)
         known = [p for p in range(low, high + 1) if p % 12 in scale] or [low]
-        return [replace(n, pitch=int(random.choice(known))) for n in track.notes]
+        return [replace(n, pitch=int(random.choice(known))) if random.random() < amount else n for n in track.notes]
 
     return with_notes(song, drawn)
 
 
+def octave_jumps(song: Song, random: np.random.Generator, other: Song) -> Song | None:
+    """A share of the tune's notes an octave higher or lower."""
+    if not has_tune(song):
+        return None
+    amount = strength(random) / 2
+
+    def thrown(note: Note) -> Note:
+        up = 12 if note.pitch < 66 or (note.pitch < 78 and random.random() < 0.5) else -12
+        return replace(note, pitch=note.pitch + up) if random.random() < amount else note
+
+    return with_notes(song, lambda t: [thrown(n) for n in t.notes] if t.role in _TUNE else list(t.notes))
+
+
 def wrong_chords(song: Song, random: np.random.Generator, other: Song) -> Song | None:
-    """Chords of other degrees: each moved to another root of the key at random, its kind kept."""
+    """A share of the chords moved to other roots of the key at random, their kinds kept."""
     if len(song.chords) < 4:
         return None
-    scale = parse_key(song.keys[0].key).pitch_classes
+    scale, amount = parse_key(song.keys[0].key).pitch_classes, strength(random)
 
     def moved(span: ChordSpan) -> ChordSpan:
         chord = parse_chord(span.symbol)
-        if chord is None:
+        if chord is None or random.random() > amount:
             return span
         return replace(span, symbol=chord.transposed(int(random.choice(scale)) - chord.root).symbol())
 
@@ -102,21 +135,68 @@ def shifted_chords(song: Song, random: np.random.Generator, other: Song) -> Song
 
 
 def displaced(song: Song, random: np.random.Generator, other: Song) -> Song | None:
-    """Every second note or stroke of single lines up to three sixteenths early or late."""
+    """A share of the notes or strokes of one or all single lines up to three sixteenths early or late."""
+    names, amount = spoilt_tracks(song, random, (*_TUNE, "bass", "drums")), strength(random)
+    if not names:
+        return None
 
     def moved(track: Track) -> list[Note]:
-        if track.role not in (*_TUNE, "bass", "drums"):
+        if track.id not in names:
             return list(track.notes)
-        steps = random.integers(-3, 4, len(track.notes)) * (random.random(len(track.notes)) < 0.5)
-        last = max(0, song.duration_ticks - SIXTEENTH)
-        return [
-            replace(n, start_ticks=min(last, max(0, n.start_ticks + int(s) * SIXTEENTH)))
-            for n, s in zip(track.notes, steps, strict=True)
-        ]
+        steps = random.integers(-3, 4, len(track.notes)) * (random.random(len(track.notes)) < amount)
+        return [_later(song, n, int(s)) for n, s in zip(track.notes, steps, strict=True)]
 
-    if not any(t.notes for t in song.tracks):
-        return None
     return with_notes(song, moved)
+
+
+def _later(song: Song, note: Note, steps: int) -> Note:
+    last = max(0, song.duration_ticks - SIXTEENTH)
+    return replace(note, start_ticks=min(last, max(0, note.start_ticks + steps * SIXTEENTH)))
+
+
+def off_the_beat(song: Song, random: np.random.Generator, other: Song) -> Song | None:
+    """One single line as a whole one to three sixteenths, or a beat, late."""
+    names = sorted(spoilt_tracks(song, random, (*_TUNE, "bass", "drums")))
+    if not names:
+        return None
+    name, steps = names[int(random.integers(len(names)))], int(random.choice([1, 2, 3, 4]))
+    return with_notes(song, lambda t: [_later(song, n, steps) for n in t.notes] if t.id == name else list(t.notes))
+
+
+def open_ends(song: Song, random: np.random.Generator, other: Song) -> Song | None:
+    """Section ends (or every eighth bar) that do not close: their last chords moved a second up, the tune with them."""
+    if len(song.chords) < 4:
+        return None
+    lines = [*song.bar_starts(), song.duration_ticks]
+    ends = {s.end_ticks for s in song.sections} if len(song.sections) > 1 else set(lines[8::8])
+    last = [(end - 1920, end) for end in ends | {song.duration_ticks}]
+
+    def inside(tick: int) -> bool:
+        return any(low <= tick < high for low, high in last)
+
+    def moved(span: ChordSpan) -> ChordSpan:
+        chord = parse_chord(span.symbol)
+        late = any(low < span.end_ticks <= high for low, high in last)
+        return replace(span, symbol=chord.transposed(2).symbol()) if chord is not None and late else span
+
+    changed = with_notes(
+        song,
+        lambda t: [
+            replace(n, pitch=min(127, n.pitch + 2)) if not t.is_drums and inside(n.start_ticks) else n for n in t.notes
+        ],
+    )
+    return replace(changed, chords=tuple(moved(span) for span in song.chords))
+
+
+def swapped_sections(song: Song, random: np.random.Generator, other: Song) -> Song | None:
+    """The names of the sections given to each other's music: verses that are louder than choruses."""
+    roles = [section.role for section in song.sections]
+    if len(set(roles)) < 3:
+        return None
+    order = random.permutation(len(roles))
+    return replace(
+        song, sections=tuple(replace(s, role=roles[i]) for s, i in zip(song.sections, order.tolist(), strict=True))
+    )
 
 
 def foreign_tune(song: Song, random: np.random.Generator, other: Song) -> Song | None:
@@ -131,16 +211,19 @@ def foreign_tune(song: Song, random: np.random.Generator, other: Song) -> Song |
 
 
 def random_strokes(song: Song, random: np.random.Generator, other: Song) -> Song | None:
-    """As many strokes of the same drums, at random sixteenths of their bars, at random strengths."""
+    """A share of the strokes at random sixteenths of their bars, at random strengths."""
     if not any(t.role == "drums" and t.notes for t in song.tracks):
         return None
-    lines = np.array([*song.bar_starts(), song.duration_ticks])
+    lines, amount = np.array([*song.bar_starts(), song.duration_ticks]), strength(random)
 
     def drawn(track: Track) -> list[Note]:
         if track.role != "drums":
             return list(track.notes)
         found = []
         for note in track.notes:
+            if random.random() > amount:
+                found.append(note)
+                continue
             bar = int(np.searchsorted(lines, note.start_ticks, side="right")) - 1
             step = int(random.integers(0, max(1, (lines[bar + 1] - lines[bar]) // SIXTEENTH)))
             start = int(lines[bar]) + step * SIXTEENTH
@@ -177,10 +260,15 @@ def endless_loop(song: Song, random: np.random.Generator, other: Song) -> Song |
 CORRUPTIONS: dict[str, Corruption] = {
     "shuffled bars": shuffled_bars,
     "random notes": random_notes,
+    "octave jumps": octave_jumps,
+    "wrong bass": wrong_bass,
     "wrong chords": wrong_chords,
     "shifted chords": shifted_chords,
+    "open ends": open_ends,
     "displaced": displaced,
+    "off the beat": off_the_beat,
     "foreign tune": foreign_tune,
     "random strokes": random_strokes,
     "endless loop": endless_loop,
+    "swapped sections": swapped_sections,
 }

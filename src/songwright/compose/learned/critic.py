@@ -80,9 +80,11 @@ class Critic:
 
     Attributes:
         weighings: of the terms by name, and of `LIKELIHOOD`.
+        nats: mean log-probability of an event that one unit of the total is worth, where an edit weighs both.
     """
 
     weighings: Mapping[str, Weighing]
+    nats: float = 0.0
 
     def score(self, song: Song, likelihood: float | None = None) -> Verdict:
         """Returns the verdict on a song.
@@ -121,18 +123,27 @@ def read_critic(path: Path) -> Critic:
         ConfigError: the table cannot be read, or does not weigh each term of this program.
     """
     try:
-        table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        rows = {**table["terms"], LIKELIHOOD: table[LIKELIHOOD]}
-        keys = ("mean", "spread", "cost", "weight")
-        weighings = {name: Weighing(*(float(row[key]) for key in keys)) for name, row in rows.items()}
+        return critic_of(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{path}: the critic's table cannot be read, install songwright again: {error}") from error
-    lost = sorted({*TERMS, LIKELIHOOD} ^ set(weighings))
+        raise ConfigError(f"{path}: the critic's table cannot be read, rebuild or reinstall it: {error}") from error
+
+
+def critic_of(table: Mapping[str, Any]) -> Critic:
+    """Returns the critic of a table.
+
+    Raises:
+        ValueError: the table weighs other terms than this program has, or in impossible ways.
+        KeyError, TypeError, AttributeError: it is of another form.
+    """
+    rows = {**table["terms"], LIKELIHOOD: table[LIKELIHOOD]}
+    lost = sorted({*TERMS, LIKELIHOOD} ^ set(rows))
     if lost:
-        raise ConfigError(f"{path}: this program's critic weighs other terms: {', '.join(lost)}; rebuild the table")
-    if any(w.spread <= 0 or w.weight < 0 for w in weighings.values()):
-        raise ConfigError(f"{path}: spreads must be above 0 and weights not below")
-    return Critic(weighings)
+        raise ValueError(f"it weighs other terms than this program: {', '.join(lost)}")
+    keys = ("mean", "spread", "cost", "weight")
+    weighings = {name: Weighing(*(float(row[key]) for key in keys)) for name, row in rows.items()}
+    if any(not w.spread > 0 or not w.weight >= 0 for w in weighings.values()):
+        raise ValueError("spreads must be above 0 and weights not below")
+    return Critic(weighings, float(table[LIKELIHOOD]["nats"]))
 
 
 def choose(songs: Sequence[Song], verdicts: Sequence[Verdict]) -> int:

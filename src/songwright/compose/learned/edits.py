@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
 
+from songwright.compose.learned.critic_edits import edit_score
 from songwright.compose.learned.rewrite import Task, bar_lines, rewrite
 from songwright.compose.tokens.vocabulary import HARMONY
 from songwright.errors import InputError
@@ -75,14 +76,15 @@ def _written(
     candidates: int,
     progress: Progress,
 ) -> Song:
-    """Returns the song with groups of tracks written into some bars, one group after another."""
+    """Returns the song with groups of tracks written into some bars, one group after another; the critic chooses."""
+    judged = edit_score(song, bars)
     for i, group in enumerate(groups):
         task = Task(tuple(group), *bars, candidates=candidates)
 
         def share(stage: str, fraction: float, done: int = i) -> None:
             progress(stage, (done + fraction) / len(groups))
 
-        song = rewrite(song, task, model, seed=seed, progress=share)
+        song = rewrite(song, task, model, seed=seed, score=judged, progress=share)
     return song
 
 
@@ -217,7 +219,7 @@ def _varied(
     for track in playing:
         if track.role in SUNG:
             task = Task((track.id,), *run, keep_rhythm=True, candidates=count)
-            song = rewrite(song, task, model, seed=seed)
+            song = rewrite(song, task, model, seed=seed, score=edit_score(song, run))
     groups = [tuple(track.id for track in playing if track.role in roles) for roles in ORDER]
     return _written(song, [group for group in groups if group], run, model, seed, count, silent)
 
@@ -232,4 +234,4 @@ def harmonised(song: Song, model: StepModel, *, seed: int, candidates: int = 8, 
         raise InputError("there is no tune in this file that chords could be found for")
     bare = replace(song, chords=(ChordSpan(0, song.duration_ticks, NO_CHORD),))
     task = Task((HARMONY,), 0, len(bar_lines(song)) - 1, candidates=candidates)
-    return rewrite(bare, task, model, seed=seed, progress=progress)
+    return rewrite(bare, task, model, seed=seed, score=edit_score(bare, (0, task.last_bar)), progress=progress)
