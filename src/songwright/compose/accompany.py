@@ -21,6 +21,7 @@ from songwright.score.song import ChordSpan, KeyChange, MasterMix, Note, Song, T
 from songwright.score.theory import Key
 
 MOST_EDGE_BARS = 32
+_LEAD_REVERB_DB = -16.0
 _SUNG = ("vocal", "backing_vocal")
 
 
@@ -150,12 +151,13 @@ def _renamed(track: Track, taken: set[str]) -> Track:
 
 
 def _placed(track: Track, style: Style) -> Track:
-    """Returns a track that has no mix at all with that of the style's lead; others as they are."""
-    leads = style.parts_of("lead")
-    if track.role in _SUNG or track.mix != TrackMix() or not leads:
+    """Returns a track that has no mix at all with that of the style's lead, or some room; others as they are."""
+    if track.role in _SUNG or track.mix != TrackMix():
         return track
-    part = leads[0]
-    return replace(track, mix=TrackMix(gain_db=part.gain_db, reverb_db=part.reverb_db, delay_db=part.delay_db))
+    mix = TrackMix(reverb_db=_LEAD_REVERB_DB)
+    for part in style.parts_of("lead")[:1]:
+        mix = TrackMix(gain_db=part.gain_db, reverb_db=part.reverb_db, delay_db=part.delay_db)
+    return replace(track, mix=mix)
 
 
 def master_of(style: Style, *, sung: bool) -> MasterMix:
