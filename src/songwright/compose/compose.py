@@ -12,9 +12,9 @@ from songwright.compose.arrange.mixing import parse_insert
 from songwright.compose.casting_voice import choose_singer, wants_voice
 from songwright.compose.form import RITARDANDO, plan_form
 from songwright.compose.harmony import write_harmony
+from songwright.compose.judges import NOBODY, Judges
 from songwright.compose.lyric_form import FormFrame, lay_out
 from songwright.compose.melody import write_melody
-from songwright.compose.melody.model import TuneNetwork
 from songwright.compose.melody.write_words import write_sung_melody
 from songwright.compose.plan import SongPlan
 from songwright.compose.song_words import song_words, voiced_key
@@ -59,12 +59,12 @@ class Draft:
     notes: tuple[str, ...] = ()
 
 
-def compose_song(brief: Brief, *, network: TuneNetwork | None = None, progress: Progress = silent) -> Song:
+def compose_song(brief: Brief, *, judges: Judges = NOBODY, progress: Progress = silent) -> Song:
     """Returns the score that answers a brief. The same brief always gives the same song.
 
     Args:
         brief: what was asked; `brief.seed` decides everything that is left open.
-        network: judges pitches in the place of the learned table; see `learned.tunes`.
+        judges: decide where several ways are open; see `learned.composer.judges_of`.
         progress: told about the stages.
 
     Raises:
@@ -73,11 +73,11 @@ def compose_song(brief: Brief, *, network: TuneNetwork | None = None, progress: 
     style = style_of(brief)
     progress("compose", 0.0)
     draft = (
-        sung_draft(brief, style, network, progress)
+        sung_draft(brief, style, judges, progress)
         if wants_voice(brief, style)
-        else instrumental_draft(brief, style, network, progress)
+        else instrumental_draft(brief, style, judges, progress)
     )
-    song = assemble(draft, style, brief, composer="statistical" if network is None else "learned")
+    song = assemble(draft, style, brief, composer=judges.name)
     check(song)
     progress("compose", 1.0)
     return song
@@ -88,14 +88,12 @@ def style_of(brief: Brief) -> Style:
     return bend(load_style(brief.styles[0] if brief.styles else DEFAULT_STYLE), brief)
 
 
-def instrumental_draft(
-    brief: Brief, style: Style, network: TuneNetwork | None = None, progress: Progress = silent
-) -> Draft:
+def instrumental_draft(brief: Brief, style: Style, judges: Judges = NOBODY, progress: Progress = silent) -> Draft:
     """Returns the stages' results for a song without a voice."""
     plan = plan_form(brief, style)
-    chords = write_harmony(plan, style, seed=brief.seed)
+    chords = write_harmony(plan, style, seed=brief.seed, judge=judges.harmony)
     progress("compose", 0.2)
-    melody = write_melody(plan, style, chords, seed=brief.seed, network=network)
+    melody = write_melody(plan, style, chords, seed=brief.seed, network=judges.tunes)
     progress("compose", 0.6)
     tracks = arrange(
         plan,
@@ -105,11 +103,12 @@ def instrumental_draft(
         seed=brief.seed,
         wanted=brief.instruments,
         unwanted=brief.excluded_instruments,
+        judge=judges.takes,
     )
     return Draft(plan, chords, tracks)
 
 
-def sung_draft(brief: Brief, style: Style, network: TuneNetwork | None = None, progress: Progress = silent) -> Draft:
+def sung_draft(brief: Brief, style: Style, judges: Judges = NOBODY, progress: Progress = silent) -> Draft:
     """Returns the stages' results for a song with a voice: singer, words, form, harmony, melody, arrangement.
 
     Raises:
@@ -121,9 +120,9 @@ def sung_draft(brief: Brief, style: Style, network: TuneNetwork | None = None, p
     progress("compose", 0.1)
     frame = words.frame or FormFrame(None, voiced_key(brief, style, voice_type))
     form = lay_out(brief, style, words.sheet, frame)
-    chords = write_harmony(form.plan, style, seed=brief.seed)
+    chords = write_harmony(form.plan, style, seed=brief.seed, judge=judges.harmony)
     progress("compose", 0.2)
-    melody, vocals = write_sung_melody(form, style, chords, singer, voice_type, seed=brief.seed, network=network)
+    melody, vocals = write_sung_melody(form, style, chords, singer, voice_type, seed=brief.seed, network=judges.tunes)
     progress("compose", 0.6)
     arrangement = arrange_sung(
         form.plan,
@@ -134,6 +133,7 @@ def sung_draft(brief: Brief, style: Style, network: TuneNetwork | None = None, p
         seed=brief.seed,
         wanted=brief.instruments,
         unwanted=brief.excluded_instruments,
+        judge=judges.takes,
     )
     notes = tuple(dict.fromkeys((*words.notes, *form.notes)))
     return Draft(form.plan, chords, arrangement.tracks, arrangement.syllables, vocals, notes)

@@ -5,6 +5,7 @@ import pytest
 
 from songwright.brief.brief import Brief
 from songwright.compose.compose import compose_song, instrumental_draft, style_of
+from songwright.compose.judges import Judges
 from songwright.compose.learned.tunes import TuneNetwork, _without
 from songwright.compose.melody.features import INTERVALS
 from songwright.compose.melody.phrase_plan import PhrasePlan, Setting
@@ -72,10 +73,10 @@ def test_an_upbeat_before_the_song_is_not_judged(network, setting):
 @pytest.mark.parametrize("instrumental", [True, False])
 def test_songs_keep_the_rules(network, instrumental):
     brief = Brief(styles=("pop",), seed=3, duration_seconds=40.0, instrumental=instrumental)
-    song, plain = compose_song(brief, network=network), compose_song(brief)
+    song, plain = compose_song(brief, judges=Judges(tunes=network)), compose_song(brief)
     assert song.provenance["composer"] == "learned"
     assert song.chords == plain.chords
     lead = next(t for t in song.tracks if t.role in ("vocal", "melody"))
     other = next(t for t in plain.tracks if t.id == lead.id)
     assert lead.notes != other.notes
-    assert compose_song(brief, network=network) == song
+    assert compose_song(brief, judges=Judges(tunes=network)) == song

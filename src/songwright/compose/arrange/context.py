@@ -173,7 +173,7 @@ class Room:
 
 @dataclass(frozen=True)
 class Context:
-    """Everything a writer may look at."""
+    """Everything a writer may look at; with another `take` a player plays another of its possible parts."""
 
     plan: SongPlan
     style: Style
@@ -182,6 +182,7 @@ class Context:
     seed: int
     ends_in_ring: bool = field(default=True)
     room: Room | None = None
+    take: int = 0
 
     @property
     def tune(self) -> LeadLine:
@@ -195,7 +196,12 @@ class Context:
 
     def random(self, *scope: str | int) -> np.random.Generator:
         """Returns the random generator of one place in the arrangement."""
-        return generator(self.seed, "arrange", *scope)
+        return generator(self.take_seed, "arrange", *scope)
+
+    @property
+    def take_seed(self) -> int:
+        """The seed of what differs from take to take; the song's own for the first."""
+        return int(generator(self.seed, "take", self.take).integers(1 << 62)) if self.take else self.seed
 
     def key_of(self, section: SectionPlan) -> Key:
         """Returns the key of a section, lifts included."""

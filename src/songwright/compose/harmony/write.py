@@ -1,8 +1,10 @@
 """Chords of a whole song: one progression for each role, laid out over the plan, with a cadence at the end."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby, zip_longest
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,8 +65,26 @@ class Bars:
         return tuple(root for root, _ in groupby(chord.root for _, _, chord in self.spans))
 
 
+class HarmonyJudge(Protocol):
+    """Says which of several progressions is the best."""
+
+    @property
+    def candidates(self) -> int:
+        """How many progressions it wants to see."""
+
+    def choose(
+        self, plan: SongPlan, style: Style, section: SectionPlan, candidates: Sequence[tuple[ChordSpan, ...]]
+    ) -> int:
+        """Returns the best candidate for a section, each given as the section's chords."""
+
+
 def write_harmony(
-    plan: SongPlan, style: Style, *, seed: int, constraints: Constraints | None = None
+    plan: SongPlan,
+    style: Style,
+    *,
+    seed: int,
+    constraints: Constraints | None = None,
+    judge: HarmonyJudge | None = None,
 ) -> tuple[ChordSpan, ...]:
     """Returns the chords of a song, without gaps or overlaps, from tick 0 to its end.
 
@@ -73,11 +93,12 @@ def write_harmony(
         style: vocabulary, harmonic rhythm and idioms.
         seed: of the song.
         constraints: soft wishes for the progressions.
+        judge: chooses among progressions that the style allows.
 
     Raises:
         DataError: the learned tables are missing or broken.
     """
-    writer = _Writer(plan, style, seed, constraints)
+    writer = _Writer(plan, style, seed, constraints, judge)
     spans: list[ChordSpan] = []
     for section, following in zip_longest(plan.sections, plan.sections[1:]):
         spans.extend(writer.section(section, following.key_shift if following else section.key_shift))
@@ -104,8 +125,10 @@ def felt_beats(plan: SongPlan) -> int:
 class _Writer:
     """Writes each role's progression once, and lays progressions over sections."""
 
-    def __init__(self, plan: SongPlan, style: Style, seed: int, constraints: Constraints | None) -> None:
-        self.plan, self.style, self.seed, self.constraints = plan, style, seed, constraints
+    def __init__(
+        self, plan: SongPlan, style: Style, seed: int, constraints: Constraints | None, judge: HarmonyJudge | None
+    ) -> None:
+        self.plan, self.style, self.seed, self.constraints, self.judge = plan, style, seed, constraints, judge
         self.vocabulary = vocabulary_of(style, plan.key)
         self.model = load_model()
         self.beats = felt_beats(plan)
@@ -123,6 +146,10 @@ class _Writer:
             spans = self._with_ending(spans, section)
         if next_shift != section.key_shift:
             spans = self._with_pivot(spans, section, next_shift - section.key_shift)
+        return self._placed(spans, section, key)
+
+    def _placed(self, spans: Sequence[Span], section: SectionPlan, key: Key) -> list[ChordSpan]:
+        """Returns chords over tonic C as those of a section in its key."""
         start = self.plan.start_ticks(section)
         beat_ticks = Fraction(self.plan.bar_ticks, self.beats)
         result = []
@@ -153,7 +180,15 @@ class _Writer:
         num_bars = self._loop_bars(role, random)
         if num_bars == 12:
             return blues_bars(self.vocabulary, self.beats, random)
-        return self._sampled(role, num_bars, taken, constraints, random)
+        first = self._sampled(role, num_bars, taken, constraints, random)
+        if self.judge is None or constraints is not None:
+            return first
+        randoms = [generator(self.seed, "harmony", role, "candidate", i) for i in range(1, self.judge.candidates)]
+        candidates = [first, *(self._sampled(role, num_bars, taken, None, other) for other in randoms)]
+        section = max((s for s in self.plan.sections if s.role == role), key=lambda s: s.num_bars)
+        key = Key((self.plan.key.tonic + section.key_shift) % 12, self.plan.key.mode)
+        shown = [tuple(self._placed(laid_out(c, section.num_bars, self.beats), section, key)) for c in candidates]
+        return candidates[self.judge.choose(self.plan, self.style, section, shown)]
 
     def _loop_bars(self, role: str, random: np.random.Generator) -> int:
         """Returns the length of a role's loop: the style's usual ones that fit the longest section."""

@@ -1,8 +1,11 @@
-"""Where the learned composer lies, and how it is opened."""
+"""Where the learned composer lies, how it is opened, and what it judges when a song is composed."""
 
 from pathlib import Path
 
+from songwright.compose.judges import Judges
 from songwright.compose.learned.onnx_steps import CONFIG, OnnxStepModel, read_config
+from songwright.compose.learned.takes import LearnedHarmony, LearnedTakes
+from songwright.compose.learned.tunes import TuneNetwork
 from songwright.compose.tokens.features import FEATURES
 from songwright.compose.tokens.vocabulary import vocabulary_hash
 from songwright.errors import CheckpointError, InputError
@@ -38,3 +41,8 @@ def load_composer(folder: Path | None = None, *, threads: int = 2) -> OnnxStepMo
     if tuple(config.get("features", FEATURES)) != tuple(FEATURES):
         raise CheckpointError(folder, "it was trained on other features than this program computes")
     return OnnxStepModel(folder, threads=threads)
+
+
+def judges_of(model: OnnxStepModel) -> Judges:
+    """Returns the judges of a song that ask a network."""
+    return Judges(LearnedHarmony(model), TuneNetwork(model), LearnedTakes(model))
