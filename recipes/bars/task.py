@@ -3,7 +3,7 @@
 import os
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class Settings:
             up for by the others.
         most_bars: of each kind that are read for training.
         valid_bars: of each kind that validation is measured on.
-        batch_bars: of each kind in a batch.
+        batch_bars: of each kind in a batch; a kind that is not named has none and is not learned.
         weight: of the divergence, once it is grown.
         grow_steps: batches over which it grows from 0.
         free_nats: of every number of a latent, for nothing.
@@ -60,7 +60,7 @@ class Settings:
     corpora: Mapping[str, float]
     most_bars: int = 60_000
     valid_bars: int = 1500
-    batch_bars: int = 160
+    batch_bars: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 128))
     weight: float = 0.2
     grow_steps: int = 1000
     free_nats: float = 0.02
@@ -72,9 +72,16 @@ class Settings:
     shards: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("most_bars", "valid_bars", "batch_bars"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"[task] {name}: expected 1 or more, got {getattr(self, name)}")
+        for name, value in (("most_bars", self.most_bars), ("valid_bars", self.valid_bars), *self.batch_bars.items()):
+            if value < 1:
+                raise ConfigError(f"[task] {name}: expected 1 or more, got {value}")
+        if not self.batch_bars or not set(self.batch_bars) <= set(KINDS):
+            raise ConfigError(f"[task] batch_bars: expected some of {', '.join(KINDS)}, got {list(self.batch_bars)}")
+
+    def shapes(self) -> dict[str, BarShape]:
+        """Returns the shapes of the networks that are learned."""
+        shapes = bar_shapes(self.hidden_dim, self.cell_dim, self.latent_dim)
+        return {kind: shape for kind, shape in shapes.items() if kind in self.batch_bars}
 
     def folder(self) -> Path:
         """Returns where the shards are; raises InputError if nobody said."""
@@ -114,7 +121,7 @@ class BarsTask:
         self.name, self.settings = name, settings
         self.shards = open_shards(settings.folder(), vocabulary=vocabulary_hash())
         check_corpora(self.shards, settings.corpora)
-        self.shapes = bar_shapes(settings.hidden_dim, settings.cell_dim, settings.latent_dim)
+        self.shapes = settings.shapes()
         self.train = read_stock(self.shards, "train", self.shapes, settings.corpora, settings.most_bars, settings.seed)
         valid = read_stock(self.shards, "valid", self.shapes, settings.corpora, settings.valid_bars, settings.seed)
         self.valid = {
@@ -132,7 +139,7 @@ class BarsTask:
             "weight": torch.tensor(weight_of(number, settings.grow_steps, settings.weight), dtype=torch.float32)
         }
         for kind, stock in self.train.items():
-            bars = stock.bars(random.integers(len(stock.count), size=settings.batch_bars), kind)
+            bars = stock.bars(random.integers(len(stock.count), size=settings.batch_bars[kind]), kind)
             if kind == "tune":
                 bars.condition[random.random(len(bars)) < settings.deaf] = 0.0
             batch |= tensors(kind, bars)
@@ -214,11 +221,13 @@ def song_bars(grid: GridSong, shapes: Mapping[str, BarShape]) -> dict[str, list[
     chord, under = chords_in(windows, grid.chords, shift)
     known = ((chord > 0) | ~windows.mask).all(axis=1)
     found = defaultdict(list)
-    if known.any():
+    if known.any() and "harmony" in shapes:
         bars = harmony_bars(shapes["harmony"], windows, chord, under)
         found["harmony"].append((bars.take(known), chord[known][:, ::2]))
     for player in grid.players:
         kind = _KIND[TARGET_KINDS[KIND_OF_ROLE[player.role]]]
+        if kind not in shapes:
+            continue
         notes = player.notes
         bars = part_bars(kind, shapes, windows, notes, chord, base_of(notes[:, PITCH], kind, int(shift[0])), shift)
         keep = sounding(shapes[kind], bars) & (known | (kind in ("tune", "drums")))

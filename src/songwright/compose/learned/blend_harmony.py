@@ -1,24 +1,27 @@
 """The harmony of a blend, and how notes that are not blended follow it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from songwright.compose.learned.bars.cells import full_chord, harmony_bars, moved_chord, root_above
+from songwright.compose.learned.bars.cells import harmony_bars, moved_chord, root_above
 from songwright.compose.learned.bars.coder import BarCoder, between
-from songwright.compose.learned.bars.kinds import CELL, CHORD_QUALITIES, CHORDS, KNOWN, REDUCED
+from songwright.compose.learned.bars.kinds import CELL, CELLS, KNOWN
 from songwright.compose.learned.bars.writing import WHITE
 from songwright.compose.learned.blend_sides import Side
 from songwright.compose.learned.rewrite import with_chords
-from songwright.compose.tokens.grid import chord_of
+from songwright.compose.tokens.grid import chord_number, chord_of
 from songwright.compose.tokens.vocabulary import QUALITY_NAMES
 from songwright.score.song import ChordSpan, Note
-from songwright.score.theory import NO_CHORD, QUALITIES
+from songwright.score.theory import NO_CHORD, QUALITIES, Chord
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+PLAIN = ("", "m", "7", "maj7", "m7")
+"""Qualities of chords that no song had to bring."""
+
 SURE = 0.5
 """A bass under a chord other than its root has to be likelier than this."""
 
@@ -65,10 +68,14 @@ def blended_harmony(near: Side, far: Side, pairs: Ints, share: float, coder: Bar
         known = _known_chords(near.chord, far.chord)
         for row, window in enumerate(both.tolist()):
             partner = int(pairs[window])
-            cuts = _changes(near, window) | _changes(far, partner)
-            now = _chosen(there["chord"][row], there["under"][row], cuts, known)
-            if now[0] != _chosen(here["chord"][row], here["under"][row], cuts, known)[0]:
-                chord[window], under[window] = _spread(*now, cuts, int(near.windows.cells[window]))
+            cuts = sorted(_changes(near, window) | _changes(far, partner))
+            now = _chosen({name: said[row] for name, said in there.items()}, cuts, known)
+            own = _chosen({name: said[row] for name, said in here.items()}, cuts, known)
+            if now != own:
+                row_chord, row_under = _spread(now, cuts)
+                alike = _alike(near.chord[window], far.chord[partner]) | (row_chord == near.chord[window])
+                chord[window] = np.where(alike, near.chord[window], row_chord)
+                under[window] = np.where(alike, near.under[window], row_under)
     elif far.has_chords and not near.has_chords:
         have = np.flatnonzero(pairs >= 0)
         chord[have], under[have] = far.chord[pairs[have]], far.under[pairs[have]]
@@ -76,15 +83,22 @@ def blended_harmony(near: Side, far: Side, pairs: Ints, share: float, coder: Bar
     return Harmony(chord, under, kept)
 
 
-def _known_chords(*chords: Ints) -> Bools:
-    """Returns which chords of the network may be written: those of the songs, and those of the white keys."""
-    found = np.zeros(CHORDS, dtype=np.bool_)
-    for numbers in chords:
-        found[REDUCED[np.unique(numbers[numbers > 0])]] = True
-    for place, quality in enumerate(CHORD_QUALITIES[:5]):
+def _known_chords(*chords: Ints) -> Ints:
+    """Returns the chords that may be written: those of the songs, and the plain ones of the white keys."""
+    found = {int(number) for numbers in chords for number in np.unique(numbers[numbers > 0])}
+    for quality in PLAIN:
         for root in range(12):
             if all(WHITE[(root + i) % 12] for i in QUALITIES[quality]):
-                found[1 + root * len(CHORD_QUALITIES) + place] = True
+                found.add(chord_number(Chord(root, quality)))
+    return np.array(sorted(found))
+
+
+def _alike(first: Ints, second: Ints) -> Bools:
+    """Returns where two chords have the same root and third: between them lies nothing else."""
+    both = KNOWN[first] * KNOWN[second]
+    root = both[:, 12:].argmax(-1)
+    third = [both[np.arange(len(root)), (root + i) % 12] > 0 for i in (3, 4)]
+    found: Bools = both[:, 12:].any(-1) & (third[0] | third[1])
     return found
 
 
@@ -94,35 +108,35 @@ def _changes(side: Side, window: int) -> frozenset[int]:
     return frozenset([0, *(cell // 2 for cell in range(1, cells) if row[cell] != row[cell - 1])])
 
 
-def _chosen(
-    chords: NDArray[np.float32], under: NDArray[np.float32], cuts: frozenset[int], known: Bools
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Returns the likeliest chord from each cut on, and how far above its root the bass is."""
-    starts = sorted(cuts)
-    logits = np.where(known, chords.astype(np.float64), -1e9)
-    logits -= np.log(np.exp(logits - logits.max(-1, keepdims=True)).sum(-1, keepdims=True)) + logits.max(
-        -1, keepdims=True
-    )
-    odds = np.exp(under.astype(np.float64) - under.max(-1, keepdims=True))
-    odds /= odds.sum(-1, keepdims=True)
-    found, basses = [], []
-    for start, stop in zip(starts, [*starts[1:], len(logits)], strict=True):
-        number = int(logits[start:stop].sum(0).argmax())
-        bass = odds[start:stop].mean(0)
-        at = int(bass.argmax())
-        quality = QUALITIES[CHORD_QUALITIES[(number - 1) % len(CHORD_QUALITIES)]]
-        found.append(number)
-        basses.append(at if bass[at] > SURE and at in quality else 0)
-    return tuple(found), tuple(basses)
+def _chosen(said: Mapping[str, NDArray[np.float32]], cuts: Sequence[int], known: Ints) -> tuple[tuple[int, int], ...]:
+    """Returns the likeliest chord from each cut on, and how far above its root the bass is (0 the root)."""
+    tones = said["tones"].astype(np.float64)
+    yes, no = -np.logaddexp(0.0, -tones), -np.logaddexp(0.0, tones)
+    has = KNOWN[known][:, :12] > 0
+    nats = np.where(has, yes[:, None], no[:, None]).sum(-1)  # (slots, known)
+    nats += _normal(said["root"])[:, 1 + root_above(known)]
+    bass = np.exp(_normal(said["under"]))
+    found = []
+    for start, stop in zip(cuts, [*cuts[1:], len(nats)], strict=True):
+        number = int(known[nats[start:stop].sum(0).argmax()])
+        odds = bass[start:stop].mean(0)
+        at = int(odds.argmax())
+        in_chord = KNOWN[number][(root_above(np.array(number)) + at) % 12] > 0
+        found.append((number, at if odds[at] > SURE and in_chord else 0))
+    return tuple(found)
 
 
-def _spread(chords: tuple[int, ...], basses: tuple[int, ...], cuts: frozenset[int], cells: int) -> tuple[Ints, Ints]:
+def _normal(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Returns log-probabilities."""
+    wide = logits.astype(np.float64)
+    found: NDArray[np.float64] = wide - np.logaddexp.reduce(wide, axis=-1, keepdims=True)
+    return found
+
+
+def _spread(chords: Sequence[tuple[int, int]], cuts: Sequence[int]) -> tuple[Ints, Ints]:
     """Returns the chord and its bass in every cell."""
-    starts = np.array(sorted(cuts))
-    at = np.searchsorted(2 * starts, np.arange(16), side="right") - 1
-    at = np.minimum(at, np.searchsorted(2 * starts, cells - 1, side="right") - 1)
-    number = full_chord(np.array(chords))[at]
-    above = np.array(basses)[at]
+    at = np.searchsorted(2 * np.array(cuts), np.arange(CELLS), side="right") - 1
+    number, above = np.array(chords)[at].T
     return number, np.where(above > 0, 1 + (root_above(number) + above) % 12, 0)
 
 

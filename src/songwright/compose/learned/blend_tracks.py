@@ -6,16 +6,15 @@ played; they follow the harmony where it moved.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from songwright.compose.learned.bars.cells import base_of, part_bars, sounding
-from songwright.compose.learned.bars.coder import BarCoder, between
-from songwright.compose.learned.bars.kinds import CELL, DRUM_CLASSES, HOLD, KNOWN, ONSET
+from songwright.compose.learned.bars.coder import between
+from songwright.compose.learned.bars.kinds import CELL, DRUM_CLASSES, KNOWN
 from songwright.compose.learned.bars.writing import (
-    WHITE,
     Line,
     Roll,
     kit_notes,
@@ -25,62 +24,28 @@ from songwright.compose.learned.bars.writing import (
     roll_notes,
     roll_of,
 )
-from songwright.compose.learned.blend_harmony import Harmony, followed, nearest
 from songwright.compose.learned.blend_sides import Side, partner, player_of
+from songwright.compose.learned.blend_voices import (
+    Decided,
+    Meeting,
+    folded,
+    following,
+    moved_lead,
+    second_voice,
+    sung_track,
+)
 from songwright.compose.learned.feel import Feel
-from songwright.compose.learned.rewrite import with_notes
-from songwright.compose.tokens.grid import PITCH, START
+from songwright.compose.tokens.grid import PITCH, START, GridPlayer
+from songwright.compose.tokens.vocabulary import TICKS_PER_STEP
 from songwright.neural.bar_network import Bars
-from songwright.score.song import Note, Track
+from songwright.score.song import Note, PitchBend, Track
 
 Ints = NDArray[np.int64]
-SUNG = ("vocal", "backing_vocal")
-UNPITCHED = ("drums", "percussion", "effects")
 CROWDED = 0.25
 """A melody in which more than this share of the beginnings are of several notes is read as chords."""
 
 _KIND = {"melody": "tune", "vocal": "tune", "counter_melody": "tune", "bass": "bass", "chords": "chords",
          "pad": "chords", "drums": "drums"}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Meeting:
-    """What all tracks of a blend share.
-
-    Attributes:
-        near: the song whose form it is.
-        far: the other.
-        pairs: (W,) windows of the other that go with its windows, -1 for none.
-        share: of the other, 0 to 1.
-        harmony: of the blend.
-        coder: the networks.
-    """
-
-    near: Side
-    far: Side
-    pairs: Ints
-    share: float
-    harmony: Harmony
-    coder: BarCoder
-
-
-@dataclass(frozen=True)
-class _Decided:
-    """The windows of a track that both songs play.
-
-    Attributes:
-        windows: their numbers.
-        changed: which of them are no longer those of the nearer song.
-        bars: what is written in them, in the order of `windows`.
-        base: what pitches are counted from, in the frame.
-        kind: of the part.
-    """
-
-    windows: Ints
-    changed: NDArray[np.bool_]
-    bars: Line | Roll
-    base: int
-    kind: str
 
 
 def blended_tracks(meeting: Meeting, tell: Callable[[float], None]) -> tuple[Track, ...]:
@@ -105,20 +70,20 @@ def _blended(meeting: Meeting, place: int, feel: Feel, done: Mapping[str, Track]
     near, far = meeting.near.song, meeting.far.song
     track = near.tracks[place]
     if track.role == "backing_vocal":
-        return _backing(meeting, track, _lead(near.tracks, done))
+        return second_voice(meeting, track, moved_lead(near.tracks, done))
     other = partner(track, near, far)
     decided = None if other is None else _decided(meeting, place, other)
     if track.role == "vocal" and any(note.syllable is not None for note in track.notes):
-        return _sung(meeting, track, decided)
+        return sung_track(meeting, track, decided)
     if decided is None or not decided.changed.any():
-        return _following(meeting, track, ())
+        return following(meeting, track, ())
     assert other is not None
     windows = decided.windows[decided.changed].tolist()
     written = _written(meeting, track, decided, far.tracks[other])
-    return _with_windows(meeting, _following(meeting, track, windows), windows, written, feel)
+    return _with_windows(meeting, following(meeting, track, windows), windows, written, feel)
 
 
-def _decided(meeting: Meeting, place: int, other: int) -> _Decided | None:
+def _decided(meeting: Meeting, place: int, other: int) -> Decided | None:
     """Returns what the networks write where both songs play; None if that is nowhere."""
     near, far, coder = meeting.near, meeting.far, meeting.coder
     mine, theirs = player_of(near, place), player_of(far, other)
@@ -128,10 +93,11 @@ def _decided(meeting: Meeting, place: int, other: int) -> _Decided | None:
     if kind == "tune" and near.song.tracks[place].role != "vocal" and _is_crowded(mine.notes):
         kind = "chords"
     shapes = {name: network.shape for name, network in coder.networks.items()}
-    read, base = [], []
-    for side, player in ((near, mine), (far, theirs)):
-        base.append(base_of(player.notes[:, PITCH], kind, int(side.shift[0])))
-        read.append(part_bars(kind, shapes, side.windows, player.notes, side.chord, base[-1], side.shift))
+    base = _bases(kind, (near, mine), (far, theirs))
+    read = [
+        part_bars(kind, shapes, side.windows, player.notes, side.chord, own, side.shift)
+        for side, player, own in zip((near, far), (mine, theirs), base, strict=True)
+    ]
     shape = shapes[kind]
     partners = np.maximum(meeting.pairs, 0)
     both = sounding(shape, read[0]) & sounding(shape, read[1])[partners] & (meeting.pairs >= 0)
@@ -147,7 +113,17 @@ def _decided(meeting: Meeting, place: int, other: int) -> _Decided | None:
     own = _choose(kind, network.decode(start, here.condition, here.mask), here, near.chord[windows])
     said = network.decode(between(start, end, meeting.share), condition, here.mask)
     new = _choose(kind, said, here, meeting.harmony.chord[windows])
-    return _Decided(windows, ~_same(own, new), new, base[0], kind)
+    return Decided(windows, ~_same(own, new), new, base[0], kind)
+
+
+def _bases(kind: str, first: tuple[Side, GridPlayer], second: tuple[Side, GridPlayer]) -> tuple[int, int]:
+    """Returns what pitches of both parts are counted from: of the second so that both lie about as high above it."""
+    base = base_of(first[1].notes[:, PITCH], kind, int(first[0].shift[0]))
+    middles = [
+        float(np.median(player.notes[:, PITCH])) + int(side.shift[0]) if len(player.notes) else 60.0
+        for side, player in (first, second)
+    ]
+    return base, 12 * round((middles[1] - middles[0] + base) / 12)
 
 
 def _choose(kind: str, said: Mapping[str, NDArray[np.float32]], bars: Bars, chord: Ints) -> Line | Roll:
@@ -171,7 +147,7 @@ def _is_crowded(notes: Ints) -> bool:
     return len(starts) > 0 and float((counts > 1).mean()) > CROWDED
 
 
-def _written(meeting: Meeting, track: Track, decided: _Decided, other: Track) -> list[Note]:
+def _written(meeting: Meeting, track: Track, decided: Decided, other: Track) -> list[Note]:
     """Returns the new notes of all windows that changed."""
     near, chord = meeting.near, meeting.harmony.chord
     drums = _drums_of(track, other) if decided.kind == "drums" else {}
@@ -190,10 +166,20 @@ def _written(meeting: Meeting, track: Track, decided: _Decided, other: Track) ->
             rows = kit_notes(bars, row, window, near.windows)
         shift = int(near.shift[window])
         for start, value, steps, level, _ in rows.tolist():
-            pitch = drums[value] if drums else _folded(value - shift, low, high)
+            pitch = drums[value] if drums else folded(value - shift, low, high)
             tick = near.tick(start)
             carried.append(Note(tick, max(1, near.tick(start + steps) - tick), pitch, min(127, 4 * level + 2)))
-    return sorted(set(carried))
+    loudest = sorted(carried, key=lambda note: (note.start_ticks, note.pitch, -note.duration_ticks, -note.velocity))
+    single = {(note.start_ticks, note.pitch): note for note in reversed(loudest)}
+    return _even(sorted(single.values())) if track.role == "pad" else sorted(single.values())
+
+
+def _even(notes: Sequence[Note]) -> list[Note]:
+    """Returns notes of which those that begin together end together, with the longest: a pad lets nothing go early."""
+    longest: dict[int, int] = {}
+    for note in notes:
+        longest[note.start_ticks] = max(note.duration_ticks, longest.get(note.start_ticks, 0))
+    return [replace(note, duration_ticks=longest[note.start_ticks]) for note in notes]
 
 
 def _drums_of(track: Track, other: Track) -> dict[int, int]:
@@ -206,144 +192,44 @@ def _drums_of(track: Track, other: Track) -> dict[int, int]:
     return found
 
 
-def _folded(pitch: int, low: int, high: int) -> int:
-    """Returns a pitch moved by octaves into a compass, or as near above or below it as it gets."""
-    while pitch > high:
-        pitch -= 12
-    while pitch < low:
-        pitch += 12
-    return pitch if pitch <= 127 else pitch - 12
-
-
-def _following(meeting: Meeting, track: Track, but: Sequence[int]) -> Track:
-    """Returns a track whose notes follow the harmony where it moved; drums and effects have no chords to follow."""
-    if track.role in UNPITCHED or not track.notes:
-        return track
-    near = meeting.near
-    window, cell = near.windows_of_ticks([note.start_ticks for note in track.notes])
-    old, new = near.chord[window, cell], meeting.harmony.chord[window, cell]
-    leave = np.isin(window, list(but))
-    shift = near.shift[window]
-    notes = [
-        note if leave[i] else followed(note, int(old[i]), int(new[i]), int(shift[i]), is_bass=track.role == "bass")
-        for i, note in enumerate(track.notes)
-    ]
-    if all(a is b for a, b in zip(notes, track.notes, strict=True)):
-        return track
-    return replace(track, notes=tuple(_without_doubles(notes)))
-
-
-def _without_doubles(notes: Sequence[Note]) -> list[Note]:
-    """Returns notes in order, of those that became the same one."""
-    seen: dict[tuple[int, int], Note] = {}
-    for note in notes:
-        key = (note.start_ticks + note.offset_ticks, note.pitch)
-        if key not in seen or seen[key].velocity < note.velocity:
-            seen[key] = note
-    return sorted(seen.values())
-
-
 def _with_windows(meeting: Meeting, track: Track, windows: Sequence[int], written: Sequence[Note], feel: Feel) -> Track:
-    """Returns a track with new notes in some windows, played as the track plays."""
+    """Returns a track with new notes in some windows, played as the track plays; what stood there is gone."""
     near = meeting.near
     own = {note.start_ticks: note for note in track.notes}
-    at, _ = near.windows_of_ticks([note.start_ticks for note in written]) if written else (np.zeros(0, int), None)
-    for window in windows:
+    new = [_as_played(note, own, track, feel) for note in written]
+    at, _ = near.windows_of_ticks([note.start_ticks for note in track.notes])
+    gone = np.isin(at, list(windows))
+    notes = sorted([*(note for note, lost in zip(track.notes, gone, strict=True) if not lost), *new])
+    if _KIND.get(track.role) in ("tune", "bass"):
+        fresh = {id(note) for note in new}
+        for i in range(len(notes) - 1):
+            a, b = notes[i], notes[i + 1]
+            if a.start_ticks < b.start_ticks < a.end_ticks and (id(a) in fresh or id(b) in fresh):
+                notes[i] = replace(a, duration_ticks=b.start_ticks - a.start_ticks)
+    return replace(track, notes=tuple(notes), bends=_bends(near, track, windows))
+
+
+def _bends(near: Side, track: Track, windows: Sequence[int]) -> tuple[PitchBend, ...]:
+    """Returns a track's bends without those that belonged to notes that are gone; none is left hanging there."""
+    bends = track.bends
+    for window in windows if bends else ():
         start = int(near.windows.starts[window])
         begin, end = near.tick(start), near.tick(start + int(near.windows.steps[window]))
-        new = [_as_played(written[i], own, track, feel) for i in np.flatnonzero(at == window).tolist()]
-        inside = [note for note in track.notes if begin - 120 <= note.start_ticks < begin]
-        early = [n for n in inside if int(near.windows_of_ticks([n.start_ticks])[0][0]) == window]
-        if early:  # written just before the bar line, meant on it
-            track = replace(track, notes=tuple(note for note in track.notes if note not in early))
-        track = with_notes(track, new, begin, end)
-        if _KIND.get(track.role) in ("tune", "bass"):
-            track = replace(track, notes=_until(track.notes, begin))
-    return track
-
-
-def _until(notes: Sequence[Note], tick: int) -> tuple[Note, ...]:
-    """Returns notes of which those begun before a tick end there if another begins at it."""
-    if not any(note.start_ticks == tick for note in notes):
-        return tuple(notes)
-    return tuple(
-        replace(note, duration_ticks=tick - note.start_ticks) if note.start_ticks < tick < note.end_ticks else note
-        for note in notes
-    )
+        inside = [bend for bend in bends if begin <= bend.tick < end]
+        held = next((bend.value for bend in reversed(bends) if bend.tick < begin), 0)
+        if not inside and not held:
+            continue
+        kept = [bend for bend in bends if not begin <= bend.tick < end]
+        after = inside[-1].value if inside else held
+        kept += [PitchBend(begin, 0)] if held else []
+        kept += [PitchBend(end, after)] if after and all(bend.tick != end for bend in kept) else []
+        bends = tuple(sorted(kept))
+    return bends
 
 
 def _as_played(note: Note, own: Mapping[int, Note], track: Track, feel: Feel) -> Note:
     """Returns a new note with the length and the offset of the track's own note at its place, where they agree."""
     there = own.get(note.start_ticks)
-    if there is not None and abs(there.duration_ticks - note.duration_ticks) < 40 * CELL:
+    if there is not None and abs(there.duration_ticks - note.duration_ticks) < TICKS_PER_STEP * CELL:
         note = replace(note, duration_ticks=there.duration_ticks)
     return feel.played(note, track)
-
-
-def _sung(meeting: Meeting, track: Track, decided: _Decided | None) -> Track:
-    """Returns a voice with its rhythm and words and the pitches of the blended tune, within its own compass."""
-    following = _following(meeting, track, ())
-    if decided is None or not decided.changed.any() or not isinstance(decided.bars, Line):
-        return following
-    near, bars = meeting.near, decided.bars
-    low, high = min(n.pitch for n in track.notes), max(n.pitch for n in track.notes)
-    window, cell = near.windows_of_ticks([note.start_ticks for note in track.notes])
-    rows = {int(w): i for i, w in enumerate(decided.windows.tolist()) if decided.changed[i]}
-    moved = {(n.start_ticks, n.syllable): n for n in following.notes}
-    notes = []
-    for i, note in enumerate(track.notes):
-        row = rows.get(int(window[i]))
-        kept = moved.get((note.start_ticks, note.syllable), note)
-        if row is None:
-            notes.append(kept)
-            continue
-        state, shift = bars.state[row], int(near.shift[window[i]])
-        sounding_at = _sounding(state, int(cell[i]))
-        if sounding_at is None:
-            notes.append(kept)
-            continue
-        classes = WHITE | (KNOWN[meeting.harmony.chord[window[i], cell[i]]][:12] > 0)
-        pitch = _folded(nearest(decided.base - 12 + sounding_at, classes) - shift, low, high)
-        notes.append(replace(note, pitch=pitch if low <= pitch <= high else kept.pitch))
-    return replace(track, notes=tuple(notes))
-
-
-def _sounding(state: Ints, cell: int) -> int | None:
-    """Returns the pitch that a line sounds in a cell, or the next one that it begins; None if it has none."""
-    before = np.flatnonzero(state[: cell + 1] >= ONSET)
-    if len(before) and (state[before[-1] + 1 : cell + 1] == HOLD).all():
-        return int(state[before[-1]]) - ONSET
-    after = np.flatnonzero(state[cell:] >= ONSET)
-    if len(after):
-        return int(state[cell + after[0]]) - ONSET
-    return int(state[before[-1]]) - ONSET if len(before) else None
-
-
-def _lead(tracks: Sequence[Track], done: Mapping[str, Track]) -> dict[int, tuple[int, int]]:
-    """Returns the old and the new pitch of the lead voice's notes by where they begin."""
-    lead = next((track for track in tracks if track.role == "vocal"), None)
-    if lead is None or lead.id not in done:
-        return {}
-    new = {(n.start_ticks, n.syllable): n.pitch for n in done[lead.id].notes}
-    return {n.start_ticks: (n.pitch, new.get((n.start_ticks, n.syllable), n.pitch)) for n in lead.notes}
-
-
-def _backing(meeting: Meeting, track: Track, lead: Mapping[int, tuple[int, int]]) -> Track:
-    """Returns a second voice: what doubled the lead still does, what sang beside it goes with it within the chord."""
-    near = meeting.near
-    window, cell = near.windows_of_ticks([note.start_ticks for note in track.notes]) if track.notes else ([], [])
-    notes = []
-    for i, note in enumerate(track.notes):
-        w, c = int(window[i]), int(cell[i])
-        new, shift = int(meeting.harmony.chord[w, c]), int(near.shift[w])
-        was, now = lead.get(note.start_ticks, (0, 0))
-        if was == now:
-            notes.append(followed(note, int(near.chord[w, c]), new, shift))
-        elif (note.pitch - was) % 12 == 0:
-            notes.append(replace(note, pitch=_folded(note.pitch + now - was, 0, 127)))
-        else:
-            classes = (KNOWN[new][:12] > 0) if new else WHITE.copy()
-            classes[(now + shift) % 12] = False
-            side = nearest(note.pitch + now - was + shift, classes) if classes.any() else note.pitch + shift
-            notes.append(replace(note, pitch=_folded(side - shift, 0, 127)))
-    return replace(track, notes=tuple(notes)) if notes != list(track.notes) else track

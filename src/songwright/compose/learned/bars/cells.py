@@ -12,15 +12,12 @@ from numpy.typing import NDArray
 from songwright.compose.learned.bars.kinds import (
     CELL,
     CELLS,
-    CHORD_QUALITIES,
-    CHORDS,
     CLASS_OF_DRUM,
     HOLD,
     KNOWN,
     LEAN,
     ONSET,
     PITCHES,
-    REDUCED,
     REST,
     RUNGS,
     RUNGS_TO_THE_OCTAVE,
@@ -273,22 +270,17 @@ def _one_lean(shape: BarShape, cells: Floats) -> None:
 
 
 def harmony_bars(shape: BarShape, windows: Windows, chord: Ints, under: Ints) -> Bars:
-    """Returns the bars of the harmony: the chord in every eighth, and how far its bass is from its root."""
+    """Returns the bars of the harmony: root and tones of the chord in every eighth, and its bass above its root."""
     cells = np.zeros((len(windows), SLOTS, shape.width), dtype=np.float32)
     mask = windows.mask[:, ::2]
     chord, under = chord[:, ::2], under[:, ::2]
+    root = np.where(chord > 0, 1 + root_above(chord), 0)
     away = np.where(under > 0, (under - 1 - root_above(chord)) % 12, 0)
-    np.put_along_axis(cells[..., shape.span("chord")], REDUCED[chord][..., None], 1.0, axis=-1)
+    np.put_along_axis(cells[..., shape.span("root")], root[..., None], 1.0, axis=-1)
+    cells[..., shape.span("tones")] = KNOWN[chord][..., :12]
     np.put_along_axis(cells[..., shape.span("under")], away[..., None], 1.0, axis=-1)
     cells *= mask[..., None]
     return Bars(cells, np.zeros((*mask.shape, 1), dtype=np.float32), mask)
-
-
-def full_chord(reduced: Ints) -> Ints:
-    """Returns the chord numbers of the vocabulary of chords of the harmony's network."""
-    root, quality = np.divmod(reduced - 1, len(CHORD_QUALITIES))
-    names = np.array([QUALITY_NAMES.index(name) for name in CHORD_QUALITIES])
-    return np.where(reduced > 0, 1 + root * len(QUALITY_NAMES) + names[quality], 0)
 
 
 def part_bars(
@@ -304,9 +296,9 @@ def part_bars(
 
 
 def sounding(shape: BarShape, bars: Bars) -> NDArray[np.bool_]:
-    """Returns (N,) in which bars a note begins."""
+    """Returns (N,) in which bars of any kind but the harmony a note begins."""
     head = shape.heads[0]
     values = bars.cells[..., shape.span(head.name)]
-    begins = values[..., ONSET:] if head.kind == "choice" and head.size != CHORDS else values
+    begins = values[..., ONSET:] if head.kind == "choice" else values
     found: NDArray[np.bool_] = begins.any(axis=(1, 2))
     return found

@@ -93,7 +93,7 @@ def load_coder(path: Path = SHIPPED) -> BarCoder:
     if not path.is_file():
         raise CheckpointError(path, "the networks of bars are missing: install the program anew")
     try:
-        with np.load(path, allow_pickle=False) as data:
+        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as data:
             meta = json.loads(data[META].tobytes().decode())
             if meta["format"] != FORMAT or meta["schema_version"] != SCHEMA:
                 raise CheckpointError(path, f"expected {FORMAT} of schema {SCHEMA}, not {meta['format']!r}")

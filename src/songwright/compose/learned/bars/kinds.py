@@ -50,12 +50,6 @@ CLASS_OF_DRUM = np.full(128, -1, dtype=np.int64)
 for _place, _drums in enumerate(DRUM_CLASSES):
     CLASS_OF_DRUM[list(_drums)] = _place
 
-CHORD_QUALITIES = ("", "m", "7", "maj7", "m7", "dim", "m7b5", "dim7", "sus4", "7sus4", "sus2", "aug", "5")
-"""Qualities that the harmony is written in; others are read as the one nearest."""
-
-CHORDS = 1 + 12 * len(CHORD_QUALITIES)
-"""Chords of the harmony: 0 none, else 1 + root * qualities + quality."""
-
 _LEAN = Head("lean", 3, "choice", "note")
 
 
@@ -83,25 +77,10 @@ def bar_shapes(hidden_dim: int = 160, cell_dim: int = 32, latent_dim: int = 48) 
         "chords": BarShape(CELLS, CONDITION, roll, **full),
         "drums": BarShape(CELLS, 1, kit, **full),
         "harmony": BarShape(
-            SLOTS, 1, (Head("chord", CHORDS, "choice"), Head("under", 12, "choice")),
+            SLOTS, 1, (Head("root", 13, "choice"), Head("tones", 12, "yes"), Head("under", 12, "choice")),
             max(1, latent_dim // 2), cell_dim, max(1, hidden_dim // 2),
         ),
     }  # fmt: skip
-
-
-def _nearest_quality(quality: str) -> int:
-    """Returns the place in `CHORD_QUALITIES` of the one that shares most with a quality: third and fifth count most."""
-    mine = QUALITIES[quality]
-    weights = {0: 4.0, 3: 3.0, 4: 3.0, 6: 2.5, 7: 1.0, 8: 2.5, 5: 1.2, 2: 1.1, 10: 1.0, 11: 1.0, 9: 0.6}
-
-    def likeness(other: str) -> float:
-        theirs = QUALITIES[other]
-        both = sum(weights.get(i, 0.5) for i in theirs if i in mine)
-        return both - sum(weights.get(i, 0.5) for i in theirs if i not in mine)
-
-    if quality in CHORD_QUALITIES:
-        return CHORD_QUALITIES.index(quality)
-    return max(range(len(CHORD_QUALITIES)), key=lambda i: likeness(CHORD_QUALITIES[i]))
 
 
 def _ladder(quality: str) -> list[tuple[int, bool]]:
@@ -119,16 +98,15 @@ def _ladder(quality: str) -> list[tuple[int, bool]]:
     return [(0, True), third, fifth, one((10, 11, 9), 10 if fifth[0] == 8 else 9)]
 
 
-def _tables() -> tuple[Ints, NDArray[np.float32], Ints, Ints, NDArray[np.bool_]]:
+def _tables() -> tuple[NDArray[np.float32], Ints, Ints, NDArray[np.bool_]]:
     """Returns what is known of every chord number of the vocabulary, see the names below."""
     count = 1 + 12 * len(QUALITY_NAMES)
-    reduced, rung = np.zeros(count, np.int64), np.zeros((count, 12), np.int64)
+    rung = np.zeros((count, 12), np.int64)
     known, tones = np.zeros((count, CONDITION), np.float32), np.zeros((count, 4), np.int64)
     real = np.zeros((count, 4), np.bool_)
     for number in range(count):
         root, quality = divmod(number - 1, len(QUALITY_NAMES)) if number else (0, 0)
         if number:
-            reduced[number] = 1 + root * len(CHORD_QUALITIES) + _nearest_quality(QUALITY_NAMES[quality])
             known[number, [(root + i) % 12 for i in QUALITIES[QUALITY_NAMES[quality]]]] = 1.0
             known[number, 12 + root] = 1.0
         own = sorted(((root + i) % 12, has) for i, has in _ladder(QUALITY_NAMES[quality]))
@@ -136,13 +114,13 @@ def _tables() -> tuple[Ints, NDArray[np.float32], Ints, Ints, NDArray[np.bool_]]
         around = [(t + 12 * o, i + 4 * o) for o in (-1, 0, 1) for i, (t, has) in enumerate(own) if has]
         for pitch in range(12):
             rung[number, pitch] = min(around, key=lambda a, p=pitch: (abs(a[0] - p), a[0]))[1]  # type: ignore[misc]
-    return reduced, known, rung, tones, real
+    return known, rung, tones, real
 
 
-REDUCED, KNOWN, RUNG, LADDER, REAL = _tables()
-"""Of every chord number of the vocabulary, 0 being C major where nothing is known: its number in `CHORDS`; what the
-condition says (zeros for 0); the rung nearest to each pitch class above a C; the pitch classes of the four rungs of an
-octave; and which of them the chord has.
+KNOWN, RUNG, LADDER, REAL = _tables()
+"""Of every chord number of the vocabulary, 0 being C major where nothing is known: what the condition says (zeros
+for 0); the rung nearest to each pitch class above a C; the pitch classes of the four rungs of an octave; and which of
+them the chord has.
 """
 
 

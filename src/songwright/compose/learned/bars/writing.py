@@ -33,13 +33,13 @@ INDIFFERENT = 0.1
 WHITE = np.isin(np.arange(12), (0, 2, 4, 5, 7, 9, 11))
 """Pitch classes of the frame's scale."""
 
-FOREIGN = 6.0
-"""Nats that a note outside of scale and chord costs."""
+FOREIGN = 1e6
+"""Nats that a note outside of scale and chord costs: what is new is in the harmony."""
 
 CLASH = 1.0
 """Nats that a note on a beat costs that is not of the chord."""
 
-EASY_LEAP, LEAP = 5, 0.25
+EASY_LEAP, LEAP = 4, 0.5
 """Semitones that cost nothing from note to note, and nats of every further one."""
 
 BEAT_CELLS = 4
@@ -153,7 +153,7 @@ def kit_of(said: dict[str, Floats], mask: Bools) -> Roll:
 
 
 def _each(logits: Floats, mask: Bools) -> Bools:
-    likely = mask[..., None] / (1.0 + np.exp(-logits.astype(np.float64)))
+    likely = mask[..., None] * 0.5 * (1.0 + np.tanh(0.5 * logits.astype(np.float64)))
     return _most_likely(likely.reshape(len(likely), -1)).reshape(likely.shape)
 
 
