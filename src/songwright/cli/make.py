@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--candidates", type=int, default=1, metavar="N", help="compose so many songs and keep the one the critic takes"
     )
     parser.add_argument(
+        "--composer", default="", metavar="NAME", help="learned, statistical, or a folder that `export` wrote"
+    )
+    parser.add_argument(
         "-o", "--output", type=Path, metavar="FOLDER", help="the song's own folder; default: songs/<title>"
     )
     add_output_arguments(parser)
@@ -71,7 +74,9 @@ def run(args: argparse.Namespace) -> int:
     brief = brief_from(args)
     folder = args.output or Path("songs") / slug(brief.title or brief.subject or brief.prompt)
     with ProgressLine(quiet=args.quiet) as progress:
-        recording = make_song(brief, folder, output=output, candidates=args.candidates, progress=progress)
+        recording = make_song(
+            brief, folder, output=output, candidates=args.candidates, composer=args.composer, progress=progress
+        )
     if not args.quiet:
         from songwright.evaluation.report import summarise
 

@@ -15,7 +15,7 @@ from songwright.brief.brief import Brief
 from songwright.brief.brief import to_json as brief_to_json
 from songwright.compose.candidates import best_song
 from songwright.compose.casting_voice import with_singer
-from songwright.compose.compose import compose_song
+from songwright.compose.composers import composer_named
 from songwright.engines.recording import Recording
 from songwright.engines.sung_files import Sung, lead_of, singing_report, sung_lead, write_lyric_files
 from songwright.errors import InputError
@@ -61,7 +61,13 @@ class Output:
 
 
 def make_song(
-    brief: Brief, folder: Path, *, output: Output | None = None, candidates: int = 1, progress: Progress = silent
+    brief: Brief,
+    folder: Path,
+    *,
+    output: Output | None = None,
+    candidates: int = 1,
+    composer: str = "",
+    progress: Progress = silent,
 ) -> Recording:
     """Composes what the brief asks for and makes its folder.
 
@@ -70,6 +76,7 @@ def make_song(
         folder: the song's own folder; must not exist unless `output.force`.
         output: soundfont, player, formats.
         candidates: how many songs are composed; the critic takes one of several.
+        composer: who composes; see `composers.composer_named`.
         progress: told about the stages.
 
     Raises:
@@ -79,15 +86,12 @@ def make_song(
     output.check()
     with staged_folder(folder, force=output.force) as aside:
         started = time.perf_counter()
-        song = best_song(brief, candidates, _compose, progress=progress)
+        answer = composer_named(composer)
+        song = best_song(brief, candidates, answer, likelihood=answer.likelihood, progress=progress)
         seconds = {"compose": time.perf_counter() - started}
         brief = _concluded(brief, song)
         song, report = _fill(aside, song, brief, output, progress, seconds, reuse=folder if output.force else None)
     return Recording(folder, song, brief, report)
-
-
-def _compose(brief: Brief, progress: Progress) -> Song:
-    return compose_song(brief, progress=progress)
 
 
 def render_score(song: Song, folder: Path, *, output: Output | None = None, progress: Progress = silent) -> Recording:
