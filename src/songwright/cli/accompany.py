@@ -5,7 +5,7 @@ Chords that the file names are kept. Without a composer's network chords are fou
 
 import argparse
 
-from songwright.cli.edit import add_edit_arguments, run_edit_anyway
+from songwright.cli.edit import add_edit_arguments, run_edit_anyway, tempo_of
 
 EXAMPLES = """examples:
   songwright accompany melody.mid --style reggae
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     style = load_style(args.style)
     wishes = Wishes(
         tune=args.tune or "",
-        tempo_bpm=args.tempo,
+        tempo_bpm=tempo_of(args),
         key=parse_key(args.key) if args.key else None,
         intro_bars=args.intro,
         outro_bars=args.outro,
@@ -46,5 +46,5 @@ def run(args: argparse.Namespace) -> int:
         candidates=args.candidates,
     )
     return run_edit_anyway(
-        args, f"in {args.style}", lambda song, model, progress: accompanied(song, style, wishes, model, progress)
+        args, f"accompany {args.style}", lambda song, model, progress: accompanied(song, style, wishes, model, progress)
     )

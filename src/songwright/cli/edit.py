@@ -21,6 +21,8 @@ Edit = Callable[["Song", "StepModel", Progress], "Song"]
 EditAnyway = Callable[["Song", "StepModel | None", Progress], "Song"]
 """An edit that can do without the network."""
 
+_SLOWEST, _FASTEST = 20, 400
+
 
 def add_edit_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the file and the flags that all edits have."""
@@ -50,6 +52,18 @@ def bar_span(text: str) -> tuple[int, int]:
     return low - 1, high
 
 
+def tempo_of(args: argparse.Namespace) -> float | None:
+    """Returns what ``--tempo`` says, None where it was not given.
+
+    Raises:
+        InputError: nobody plays so slowly or fast.
+    """
+    tempo: float | None = args.tempo
+    if tempo is not None and not _SLOWEST <= tempo <= _FASTEST:
+        raise InputError(f"--tempo {tempo:g}: expected {_SLOWEST} to {_FASTEST} beats per minute")
+    return tempo
+
+
 def run_edit(args: argparse.Namespace, name: str, edit: Edit) -> int:
     """Reads the song, edits it, writes and plays the new one, and prints where it is."""
 
@@ -65,7 +79,7 @@ def run_edit_anyway(args: argparse.Namespace, name: str, edit: EditAnyway, *, ne
 
     Args:
         args: of the command.
-        name: of the edit.
+        name: of the edit, the command's own first; it names the folder.
         edit: what is done.
         needs_model: whether a missing network is an error.
     """
@@ -118,4 +132,7 @@ def _told(args: argparse.Namespace, name: str) -> dict[str, object]:
     """Returns what goes into the provenance."""
     names = ("bars", "tracks", "section", "amount", "style", "like", "tune", "tempo", "intro", "outro", "seed")
     asked = {key: getattr(args, key) for key in names if getattr(args, key, None) is not None}
-    return {"edit": name, **{key: str(value) if isinstance(value, Path) else value for key, value in asked.items()}}
+    return {
+        "edit": name.split()[0],
+        **{key: str(value) if isinstance(value, Path) else value for key, value in asked.items()},
+    }

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from songwright.cli.edit import add_edit_arguments, run_edit_anyway
+from songwright.cli.edit import add_edit_arguments, run_edit_anyway, tempo_of
 from songwright.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("neither --style nor --like: say which style, or which score the band shall follow")
     if args.like and not args.style and args.tempo is not None:
         raise InputError("--tempo belongs to --style: with --like alone the song keeps its tempo")
+    tempo = tempo_of(args)
     style = load_style(args.style) if args.style else None
     reference = read_score(args.like) if args.like else None
 
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
                 style,
                 model,
                 seed=args.seed,
-                tempo_bpm=args.tempo,
+                tempo_bpm=tempo,
                 keep_mix=args.keep_mix,
                 candidates=args.candidates,
                 progress=progress,
@@ -65,5 +66,5 @@ def run(args: argparse.Namespace) -> int:
             song = imitated(song, reference, model, seed=args.seed, candidates=args.candidates, progress=progress)
         return song
 
-    name = f"in {args.style}" if args.style else f"like {args.like.stem}"
+    name = f"restyle {args.style}" if args.style else f"restyle like {args.like.stem}"
     return run_edit_anyway(args, name, edit, needs_model=reference is not None)
