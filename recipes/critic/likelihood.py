@@ -24,9 +24,10 @@ PIECES = 16
 def learn_likelihood(take: Take, folder: Path, critic: Critic) -> dict[str, float]:
     """Returns the row of the table.
 
-    The weight is that of a logistic regression on (total of all other terms, gain of the likelihood), of pieces held
-    apart from the network; `nats` is how much mean log-probability one unit of the total is worth among candidates of
-    an edit, from the same regression with the likelihood as it is.
+    The weight is that of a logistic regression on (total of all other terms, gain of the likelihood) over pieces held
+    apart from the network. Among candidates of an edit everything but the edit is the same, so `nats`, how much mean
+    log-probability one unit of the total is worth there, comes from each piece and its own spoilt forms: a regression
+    on the differences of total and likelihood.
 
     Args:
         take: returns pieces of a side and corpus.
@@ -35,25 +36,37 @@ def learn_likelihood(take: Take, folder: Path, critic: Critic) -> dict[str, floa
     """
     reader = load_composer(folder)
     rows: list[tuple[bool, float, float]] = []
+    steps: list[tuple[float, float]] = []
     for corpus in CORPORA:
         pieces = take("valid", corpus, PIECES)
         for i, piece in enumerate(pieces):
             spoilt = [c(piece, generator(i, "critic", k, corpus), pieces[i - 1]) for k, c in CORRUPTIONS.items()]
-            for song in (piece, *(s for s in spoilt if s is not None)):
-                likelihood = tune_likelihood(reader, song)
-                if likelihood is not None:
-                    rows.append((song is piece, critic.score(song).total, likelihood))
+            found = [
+                (critic.score(song).total, nats)
+                for song in (piece, *(s for s in spoilt if s is not None))
+                if (nats := tune_likelihood(reader, song)) is not None
+            ]
+            rows += [(j == 0, *pair) for j, pair in enumerate(found)]
+            steps += [(found[0][0] - other[0], found[0][1] - other[1]) for other in found[1:]]
     real, total, likelihood = (np.array(column) for column in zip(*rows, strict=True))
     mean, spread = float(likelihood[real].mean()), float(likelihood[real].std())
     costs = np.minimum(np.maximum(0.0, (mean - likelihood) / spread), MOST_SPREADS) ** 2
     usual = float(costs[real].mean())
     weights = np.where(real, 0.5 / real.sum(), 0.5 / (~real).sum()) * len(real)
     weight = _logistic(np.column_stack([total, usual - costs]), real, weights)
-    plain = _logistic(np.column_stack([total, likelihood]), real, weights)
+    paired = _paired(np.array(steps))
     print(f"likelihood: AUC alone {_auc(likelihood, real):.3f}, total {_auc(total, real):.3f}, "
-          f"both {_auc(total * weight[0] + (usual - costs) * weight[1], real):.3f} ({len(rows)} tunes)")  # fmt: skip
+          f"both {_auc(total * weight[0] + (usual - costs) * weight[1], real):.3f} ({len(rows)} tunes); "
+          f"above its own spoilt forms: {np.mean(np.array(steps)[:, 1] > 0):.3f}, total "
+          f"{np.mean(np.array(steps)[:, 0] > 0):.3f}, both {np.mean(np.array(steps) @ paired > 0):.3f}")  # fmt: skip
     row = {"mean": mean, "spread": spread, "cost": usual, "weight": max(0.0, weight[1] / weight[0])}
-    return {name: round(value, 5) for name, value in {**row, "nats": plain[0] / max(plain[1], 1e-3)}.items()}
+    return {name: round(value, 5) for name, value in {**row, "nats": paired[0] / max(paired[1], 1e-3)}.items()}
+
+
+def _paired(steps: Floats) -> Floats:
+    """Returns the slopes of a regression in which every step upwards stands beside its opposite."""
+    both = np.concatenate([steps, -steps])
+    return _logistic(both, np.arange(len(both)) < len(steps), np.ones(len(both)))
 
 
 def _logistic(inputs: Floats, labels: NDArray[np.bool_], weights: Floats) -> Floats:
