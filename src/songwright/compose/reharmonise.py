@@ -7,6 +7,7 @@ change.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from songwright.compose.harmony.approaches import approached
 from songwright.compose.harmony.harmonise import harmonise_melody
 from songwright.compose.learned.edits import harmonised
 from songwright.compose.learned.rewrite import bar_lines
@@ -37,6 +38,7 @@ def chords_for(notes: Sequence[Note], plan: SongPlan, style: Style) -> tuple[Cho
     """
     heard = [_moved(note, -plan.section_at(note.start_ticks).key_shift) for note in notes]
     spans = harmonise_melody(heard, plan, style, melody_weight=MELODY_WEIGHT)
+    spans = approached(spans, heard, plan, style)
     found: list[ChordSpan] = []
     for section in plan.sections:
         start, end = plan.start_ticks(section), plan.end_ticks(section)

@@ -58,7 +58,7 @@ def restyled(
         sections=song.sections or _found_sections(song, kept, style),
         master=song.master if keep_mix else master_of(style, sung=sung),
     )
-    plan = plan_of(bare)
+    plan = replace(plan_of(bare), seed=seed)
     tune = led_between(song, plan) if sung else ()
     progress("restyle", 0.1)
     if model is None:
