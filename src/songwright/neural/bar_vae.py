@@ -47,13 +47,25 @@ class BarLoss:
 class BarVae(nn.Module):
     """One kind of bar; see the module's docstring."""
 
+    cell_in: nn.Linear
+    bar_in: nn.Linear
+    encoder: nn.Linear
+    latent: nn.Linear
+    condition: nn.Linear
+    bar_out: nn.Linear
+    bar_known: nn.Linear
+    decoder: nn.Linear
+    spread: nn.Linear
+    near: nn.Linear
+    heads: nn.Linear
+
     def __init__(self, shape: BarShape) -> None:
         super().__init__()
         self.shape = shape
         for name, (inputs, outputs) in layer_sizes(shape).items():
             setattr(self, name, nn.Linear(inputs, outputs))
         with torch.no_grad():
-            self.get_parameter("latent.weight").mul_(0.5)
+            self.latent.weight.mul_(0.5)
 
     def encode(self, cells: Tensor, condition: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the middle and the log-variance of each bar's latent, (N, latent_dim) both.
@@ -80,8 +92,8 @@ class BarVae(nn.Module):
         padded = functional.pad(inner, (0, 0, 1, 1))
         near = torch.cat([padded[:, i : i + self.shape.cells] for i in range(NEIGHBOURS)], dim=-1)
         inner = inner + functional.silu(self.near(near))
-        found: Tensor = self.heads(inner)
-        return found
+        said: Tensor = self.heads(inner)
+        return said
 
     def forward(self, cells: Tensor, condition: Tensor, mask: Tensor, noise: Tensor | None = None) -> BarLoss:
         """Returns what bars cost.

@@ -9,7 +9,8 @@ from dataclasses import replace
 from songwright.compose.learned.bars.coder import BarCoder
 from songwright.compose.learned.blend_harmony import blended_harmony, chord_spans
 from songwright.compose.learned.blend_sides import matched_windows, side_of
-from songwright.compose.learned.blend_tracks import Meeting, blended_tracks
+from songwright.compose.learned.blend_tracks import blended_tracks
+from songwright.compose.learned.blend_voices import Meeting
 from songwright.errors import InputError
 from songwright.progress import Progress, silent
 from songwright.score.song import TICKS_PER_QUARTER, Song, TempoChange, check

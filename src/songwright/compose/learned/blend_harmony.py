@@ -1,6 +1,6 @@
 """The harmony of a blend, and how notes that are not blended follow it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,7 +33,7 @@ class Harmony:
     Attributes:
         chord: (W, CELLS) chord numbers.
         under: (W, CELLS) bass pitch class + 1, 0 for the root.
-        kept: (W,) where they are those of the nearer song, in every cell.
+        kept: (W,) where the chords that the nearer song names stay as they are.
     """
 
     chord: Ints
@@ -80,6 +80,8 @@ def blended_harmony(near: Side, far: Side, pairs: Ints, share: float, coder: Bar
         have = np.flatnonzero(pairs >= 0)
         chord[have], under[have] = far.chord[pairs[have]], far.under[pairs[have]]
     kept = ((chord == near.chord) & (under == near.under)).all(1)
+    if not near.has_chords:
+        kept = (pairs < 0) | (not far.has_chords)  # guessed chords are never written, lent ones always
     return Harmony(chord, under, kept)
 
 
@@ -142,11 +144,14 @@ def _spread(chords: Sequence[tuple[int, int]], cuts: Sequence[int]) -> tuple[Int
 
 def chord_spans(near: Side, harmony: Harmony) -> tuple[ChordSpan, ...]:
     """Returns the chords of the blend's score; where they were kept they are the same objects, as far as they reach."""
+    if harmony.kept.all():
+        return near.song.chords
+    own = {id(span) for span in near.song.chords}
     spans: Sequence[ChordSpan] = near.song.chords or (ChordSpan(0, int(near.bars.ticks[-1]), NO_CHORD),)
     for window in np.flatnonzero(~harmony.kept).tolist():
         start = int(near.windows.starts[window])
         end = start + int(near.windows.steps[window])
-        row = moved_chord(harmony.chord[window], -int(near.shift[window]))
+        row = moved_chord(harmony.chord[[window]], -near.shift[[window]])[0]
         bass = harmony.under[window]
         bass = np.where(bass > 0, 1 + (bass - 1 - int(near.shift[window])) % 12, 0)
         cells = int(near.windows.cells[window])
@@ -158,13 +163,15 @@ def chord_spans(near: Side, harmony: Harmony) -> tuple[ChordSpan, ...]:
             symbol = NO_CHORD if chord is None else chord.symbol(flats=near.key(window).flats)
             new.append(ChordSpan(ticks[i], ticks[i + 1] - ticks[i], symbol))
         spans = with_chords(spans, new, ticks[0], ticks[-1])
-    return _joined(spans)
+    return _joined(spans, own)
 
 
-def _joined(spans: Sequence[ChordSpan]) -> tuple[ChordSpan, ...]:
+def _joined(spans: Sequence[ChordSpan], own: Set[int]) -> tuple[ChordSpan, ...]:
+    """Returns spans of which neighbours of one name are one, but those that stood apart before (by their ids)."""
     found: list[ChordSpan] = []
     for span in spans:
-        if found and found[-1].symbol == span.symbol and found[-1].end_ticks == span.start_ticks:
+        joins = bool(found) and (found[-1].symbol, found[-1].end_ticks) == (span.symbol, span.start_ticks)
+        if joins and not (id(span) in own and id(found[-1]) in own):
             found[-1] = replace(found[-1], duration_ticks=span.end_ticks - found[-1].start_ticks)
         else:
             found.append(span)

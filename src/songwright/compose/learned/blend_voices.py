@@ -148,7 +148,7 @@ def moved_lead(tracks: Sequence[Track], done: Mapping[str, Track]) -> dict[int, 
 def second_voice(meeting: Meeting, track: Track, lead: Mapping[int, tuple[int, int]]) -> Track:
     """Returns a second voice: what doubled the lead still does, what sang beside it goes with it within the chord."""
     near = meeting.near
-    window, cell = near.windows_of_ticks([note.start_ticks for note in track.notes]) if track.notes else ([], [])
+    window, cell = near.windows_of_ticks([note.start_ticks for note in track.notes])
     notes = []
     for i, note in enumerate(track.notes):
         w, c = int(window[i]), int(cell[i])

@@ -300,5 +300,5 @@ def sounding(shape: BarShape, bars: Bars) -> NDArray[np.bool_]:
     head = shape.heads[0]
     values = bars.cells[..., shape.span(head.name)]
     begins = values[..., ONSET:] if head.kind == "choice" else values
-    found: NDArray[np.bool_] = begins.any(axis=(1, 2))
+    found: NDArray[np.bool_] = begins.max(axis=(1, 2)) > 0
     return found

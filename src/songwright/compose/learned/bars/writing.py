@@ -162,7 +162,8 @@ def _most_likely(likely: NDArray[np.float64]) -> Bools:
     sure = likely > INDIFFERENT
     count = np.rint((likely * sure).sum(1)).astype(np.int64)
     rank = np.argsort(np.argsort(-likely, axis=1, kind="stable"), axis=1, kind="stable")
-    return sure & (rank < count[:, None])
+    found: Bools = sure & (rank < count[:, None])
+    return found
 
 
 def _log_sum(logits: NDArray[np.float64]) -> NDArray[np.float64]:
