@@ -148,11 +148,14 @@ class DepthRunner:
         return vectors
 
     def _inputs(self, hidden: Floats, ids: Codes, first: int, last: int) -> dict[str, NDArray[Any]]:
-        before = np.full((len(ids), last - first, 1), self._nothing, dtype=np.int64)
-        known = ids[:, max(first - 1, 0) : last - 1]
-        before[:, last - first - known.shape[1] :, 0] = known
-        places = np.broadcast_to(np.arange(first, last), before.shape[:2])
-        entered = np.broadcast_to(hidden[:, None], (*before.shape[:2], hidden.shape[1]))
+        rows, count = len(ids), last - first
+        before = np.full((rows, count, 1), self._nothing, dtype=np.int64)
+        if last > 1:
+            known = ids[:, max(first - 1, 0) : last - 1]
+            before[:, count - known.shape[1] :, 0] = known
+        places = np.empty((rows, count), dtype=np.int64)
+        places[:] = range(first, last)
+        entered = hidden[:, None] if count == 1 else np.repeat(hidden[:, None], count, axis=1)
         return {"hidden_in": entered, "ids": before, "streams": places}
 
 

@@ -103,7 +103,7 @@ def sample(
     if history is not None and settings.repetition_penalty != 1.0:
         scores = _penalised(scores, history, settings)
     tokens = scores.argmax(axis=-1) if settings.temperature == 0 else _drawn(scores, settings, random)
-    picked = np.take_along_axis(model, tokens[:, None], axis=-1)[:, 0]
+    picked = model[np.arange(len(tokens)), tokens]
     return Sampled(tokens.astype(np.int64), picked)
 
 
@@ -162,7 +162,8 @@ def _drawn(scores: NDArray[np.floating], settings: SamplingSettings, random: Ran
         first: NDArray[np.int64] = beyond.argmax(axis=-1)
         return first
     order = np.argsort(-scores, axis=-1, kind="stable")
-    probabilities = np.exp(log_softmax(np.take_along_axis(scores, order, axis=-1) / settings.temperature))
+    each = np.arange(rows)
+    probabilities = np.exp(log_softmax(scores[each[:, None], order] / settings.temperature))
     keep = probabilities > 0
     if settings.top_k:
         keep &= np.arange(size) < settings.top_k
@@ -173,5 +174,5 @@ def _drawn(scores: NDArray[np.floating], settings: SamplingSettings, random: Ran
     cumulative = np.where(keep, probabilities, 0.0).cumsum(axis=-1)
     place = (cumulative <= uniform[:, None] * cumulative[:, -1:]).sum(axis=-1)
     place = np.minimum(place, keep.sum(axis=-1) - 1)  # what is kept stands first, since the order is falling
-    result: NDArray[np.int64] = np.take_along_axis(order, place[:, None], axis=-1)[:, 0]
+    result: NDArray[np.int64] = order[each, place]
     return result

@@ -5,7 +5,7 @@ import pytest
 
 from songwright.brief.brief import Brief
 from songwright.compose.compose import compose_song
-from songwright.compose.learned.grammar import PartRules
+from songwright.compose.learned.grammar import PartRules, Place
 from songwright.compose.learned.scribe import Scribe, skeleton
 from songwright.compose.tokens.decode import decode
 from songwright.compose.tokens.encode import encode
@@ -136,3 +136,24 @@ def test_probabilities_are_those_of_the_whole_sequence(model, piece):
 def test_too_little_room_is_told(model, piece):
     with pytest.raises(InputError, match="leave no room"):
         Scribe(model, example(piece)).write([np.random.default_rng(0)], max_steps=40)
+
+
+def test_masks_that_are_kept_are_those_of_the_rules_and_cannot_be_spoilt():
+    place = Place(0, ROLES.index("melody"), 96, last=24, last_value=60, count=3)
+    event = np.array([Kind.NOTE, 30, 0, 0, 0, 0])
+    classes = np.isin(np.arange(12), (0, 2, 4, 5, 7, 9, 11))
+    rules = PartRules(50, 70, pitch_classes=classes, grid=(6,), lengths=(12,), least=(9,))
+    pitches = np.flatnonzero(rules.allow(VALUE, place, event)) - VALUES["pitch"].start
+    assert pitches.tolist() == [p for p in range(50, 71) if classes[p % 12]]
+    steps = np.flatnonzero(rules.allow(POSITION, place, event)) - 1
+    assert steps.tolist() == list(range(0, 96 - 5 * 6, 6))  # the last five are for events that are due
+    assert np.array_equal(rules.allow(POSITION, place, event), rules.allow(POSITION, place, event))
+    with pytest.raises(ValueError, match="read-only"):
+        rules.allow(VALUE, place, event)[:] = True
+    drums = PartRules(drums=frozenset((36, 38)))
+    struck = np.flatnonzero(drums.allow(VALUE, Place(0, ROLES.index("drums"), 96), event)) - VALUES["drum"].start
+    assert struck.tolist() == [36, 38]
+    chords = np.zeros(VALUES["chord"].size, dtype=bool)
+    chords[[1, 5]] = True
+    allowed = PartRules(chords=chords).allow(VALUE, Place(0, ROLES.index("harmony"), 96), event)
+    assert (np.flatnonzero(allowed) - VALUES["chord"].start).tolist() == [1, 5]

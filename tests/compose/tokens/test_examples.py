@@ -1,5 +1,6 @@
 """Examples cut from pieces: what they hold, what is learned, and features that can be computed while writing."""
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from songwright.brief.brief import Brief
 from songwright.compose.compose import compose_song
+from songwright.compose.learned.scribe import follows_of
 from songwright.compose.tokens.augment import frame_shift, shift_velocities, transpose
 from songwright.compose.tokens.bars import key_number, key_of
 from songwright.compose.tokens.controls import UNSAID, measure
@@ -79,6 +81,28 @@ def test_features_can_be_computed_while_writing(pieces):
         found = walked(example, Tracker(blank, words))
         wrong = [NAMES[k] for k in np.flatnonzero((found != whole).any(axis=1))]
         assert not wrong
+
+
+def test_a_fork_goes_on_by_itself(pieces):
+    for _, _, example in examples(pieces, 3):
+        follows = follows_of(example.codes[KIND])
+        events = [(example.codes[:, i], int(example.parts_of[i]), follows[i]) for i in range(example.num_steps)]
+        half = example.num_steps // 2
+        tracker = Tracker(example)
+        for event in events[:half]:
+            tracker.feed(*event)
+        forks = [tracker.fork(), tracker.fork(), copy.deepcopy(tracker)]
+        for event in events[half:]:
+            other = event[0].copy()
+            if other[KIND] == Kind.NOTE:
+                other[VALUE] += 1
+            forks[1].feed(other, *event[1:])  # what one fork hears is not heard by the others
+            for fork in (forks[0], forks[2]):
+                fork.feed(*event)
+            assert np.array_equal(forks[0].features, forks[2].features)
+        for event in events[half:]:
+            tracker.feed(*event)
+        assert np.array_equal(tracker.features, forks[0].features)
 
 
 def test_features_do_not_look_at_what_is_to_be_written(pieces):

@@ -5,6 +5,7 @@ their range and on their grid, chords among those allowed. What a caller wants b
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -116,7 +117,7 @@ class PartRules:
 
     def _places(self, place: Place) -> Mask:
         """Returns the grid, less the end of the bar that the events still due there need."""
-        mask = _multiples(self.grid, 1, VOCABULARY_SIZES[POSITION])
+        mask = _multiples(self.grid, 1, VOCABULARY_SIZES[POSITION]).copy()
         mask[1 + place.bar_steps :] = False
         due = self.least[place.bar] - place.count - 1 if place.bar < len(self.least) else 0
         if due > 0:
@@ -124,20 +125,12 @@ class PartRules:
         return mask
 
     def _values(self, place: Place) -> Mask | None:
-        mask = np.zeros(VOCABULARY_SIZES[VALUE], dtype=bool)
         if place.role == HARMONY_ROLE:
-            chord = VALUES["chord"]
-            mask[chord.start : chord.stop] = True if self.chords is None else self.chords
-        elif place.role in DRUM_ROLES:
-            drums = VALUES["drum"]
-            mask[[drums.start + d for d in (self.drums or range(drums.size))]] = True
-        else:
-            pitches = np.arange(128)
-            inside = (pitches >= self.low) & (pitches <= self.high)
-            if self.pitch_classes is not None:
-                inside &= self.pitch_classes[pitches % 12]
-            mask[VALUES["pitch"].start : VALUES["pitch"].stop] = inside
-        return mask
+            return _chord_values(None if self.chords is None else np.asarray(self.chords, dtype=bool).tobytes())
+        if place.role in DRUM_ROLES:
+            return _drum_values(self.drums)
+        classes = None if self.pitch_classes is None else np.asarray(self.pitch_classes, dtype=bool).tobytes()
+        return _pitch_values(self.low, self.high, classes)
 
 
 @dataclass(frozen=True)
@@ -175,6 +168,40 @@ class FixedEvents:
         return None
 
 
+@lru_cache(maxsize=256)
+def _chord_values(chords: bytes | None) -> Mask:
+    """Returns the numbers of all chords, or of those that a mask has; like all that is kept, not to be written to."""
+    mask = np.zeros(VOCABULARY_SIZES[VALUE], dtype=bool)
+    chord = VALUES["chord"]
+    mask[chord.start : chord.stop] = True if chords is None else np.frombuffer(chords, dtype=bool)
+    return _kept(mask)
+
+
+@lru_cache(maxsize=256)
+def _drum_values(drums: frozenset[int]) -> Mask:
+    mask = np.zeros(VOCABULARY_SIZES[VALUE], dtype=bool)
+    span = VALUES["drum"]
+    mask[[span.start + d for d in (drums or range(span.size))]] = True
+    return _kept(mask)
+
+
+@lru_cache(maxsize=256)
+def _pitch_values(low: int, high: int, classes: bytes | None) -> Mask:
+    mask = np.zeros(VOCABULARY_SIZES[VALUE], dtype=bool)
+    pitches = np.arange(128)
+    inside = (pitches >= low) & (pitches <= high)
+    if classes is not None:
+        inside &= np.frombuffer(classes, dtype=bool)[pitches % 12]
+    mask[VALUES["pitch"].start : VALUES["pitch"].stop] = inside
+    return _kept(mask)
+
+
+def _kept(mask: Mask) -> Mask:
+    mask.flags.writeable = False
+    return mask
+
+
+@lru_cache(maxsize=256)
 def _multiples(of: tuple[int, ...], first: int, size: int) -> Mask:
     """Returns which numbers, counted from `first` (a length's number is one less than it), are multiples."""
     steps = np.arange(size) - first
@@ -184,7 +211,7 @@ def _multiples(of: tuple[int, ...], first: int, size: int) -> Mask:
     mask[:first] = False
     if not first:
         mask[0] = True
-    return mask
+    return _kept(mask)
 
 
 def _only(token: int, size: int) -> Mask:

@@ -114,6 +114,7 @@ class _Chunk:
         if self.piece.num_bars != len(lines) - 1:
             raise InputError("this song has bars longer than two whole notes: they cannot be edited by the composer")
         self.seats = _seats(song)
+        self.feel = Feel(song)
 
     def written(self, model: StepModel, seed: int, score: Score | None) -> Song:
         """Returns the song with the best candidate in it."""
@@ -205,11 +206,10 @@ class _Chunk:
         start, end = self.lines[self.bars[0]], self.lines[self.bars[1]]
         origin = self.lines[choice.start]
         tracks = {track.id: track for track in self.song.tracks}
-        feel = Feel(self.song)
         for name, player in zip([name for name in names if name != HARMONY], made.tracks, strict=True):
             if name in self.task.tracks:
                 notes = [replace(note, start_ticks=note.start_ticks + origin, syllable=None) for note in player.notes]
-                new = [feel.played(note, tracks[name]) for note in notes if start <= note.start_ticks < end]
+                new = [self.feel.played(note, tracks[name]) for note in notes if start <= note.start_ticks < end]
                 if self.task.keep_rhythm:
                     new = _repitched([n for n in tracks[name].notes if start <= n.start_ticks < end], new)
                 tracks[name] = with_notes(tracks[name], new, start, end)

@@ -4,7 +4,6 @@ The rules of the tune writer (range, scale, cadence, words) stay what they are; 
 learned tables. It hears the chords, the form, the phrase before and each particle's own notes so far.
 """
 
-import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -126,7 +125,7 @@ class TuneReader:
             self.model.set_features(t, np.repeat(tracker.features[None].astype(np.int64), self.count, axis=0))
             tracker.feed(self.example.codes[:, t], int(self.example.parts_of[t]), self.follows[t])
         self.model.prefill(np.repeat(self.example.codes[None, :, :first].astype(np.int64), self.count, axis=0))
-        self.trackers = [copy.deepcopy(tracker) for _ in range(self.count)]
+        self.trackers = [tracker.fork() for _ in range(self.count)]
         self.step = first
         self.rows = np.repeat(self.example.codes[None].astype(np.int64), self.count, axis=0)
 

@@ -83,6 +83,13 @@ class EchoTracker:
         self._known: set[int] = set()
         self._now = (0, 0, _LAST)
 
+    def fork(self) -> "EchoTracker":
+        """Returns a tracker that goes on from here by itself."""
+        fork = EchoTracker()
+        fork._events = {seat: list(events) for seat, events in self._events.items()}
+        fork._known, fork._now = set(self._known), self._now
+        return fork
+
     def open_bar(self, bar: int) -> None:
         """A bar begins."""
         self._known.add(bar)

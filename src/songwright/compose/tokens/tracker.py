@@ -3,8 +3,9 @@
 Plain numbers and lists: it runs once for every event of every candidate.
 """
 
+import copy
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,10 @@ class _Known:
         self.values.insert(place, value)
         self.ends.insert(place, end)
 
+    def fork(self) -> "_Known":
+        """Returns the same, to go on by itself."""
+        return _Known(list(self.times), list(self.values), list(self.ends))
+
 
 @dataclass(slots=True)
 class _Sung:
@@ -105,6 +110,15 @@ class Tracker:
         self._position = 0
         self._filling = self._past = False
         self.features: NDArray[np.int16] = np.zeros(len(FEATURES), dtype=np.int16)
+
+    def fork(self) -> "Tracker":
+        """Returns a tracker that goes on from here by itself; what never changes is shared."""
+        fork = copy.copy(self)
+        fork._chords, fork._tunes = self._chords.fork(), self._tunes.fork()
+        fork._own = [known.fork() for known in self._own]
+        fork._echoes = self._echoes.fork()
+        fork._words = {part: replace(sung) for part, sung in self._words.items()}
+        return fork
 
     def _look_ahead(self, example: Example, harmony: int) -> None:
         """Learns the chords and the tune where they are given."""
