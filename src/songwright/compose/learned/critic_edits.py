@@ -12,7 +12,7 @@ from songwright.score.song import ChordSpan, KeyChange, MeterChange, Section, So
 AROUND_BARS = 8
 """Heard on either side of the edit."""
 
-_Change = TypeVar("_Change", TempoChange, MeterChange, KeyChange)
+_Change = TypeVar("_Change", bound=TempoChange | MeterChange | KeyChange)
 
 
 def edit_score(song: Song, bars: tuple[int, int], critic: Critic | None = None) -> Score:
@@ -70,6 +70,6 @@ def excerpt(song: Song, start: int, end: int) -> Song:
 
 def _from(changes: Sequence[_Change], start: int, end: int) -> tuple[_Change, ...]:
     """Returns a map of changes as it stands from a tick on."""
-    before = [change for change in changes if change.tick <= start]
-    after = [change for change in changes if start < change.tick < end]
-    return (replace(before[-1], tick=0), *(replace(change, tick=change.tick - start) for change in after))
+    first = [change for change in changes if change.tick <= start][-1]
+    later = [replace(change, tick=change.tick - start) for change in changes if start < change.tick < end]
+    return (replace(first, tick=0), *later)
