@@ -195,13 +195,24 @@ def tensors(batch: Batch) -> dict[str, Tensor]:
     }
 
 
+def told(features: Tensor, network: LanguageModelConfig) -> Tensor:
+    """Returns (B, F, T) features as late as a pattern may hear them.
+
+    With delay, stream k of step t is predicted where the features of step t + k would be told, which follow from the
+    steps before t + k: they are told K - 1 steps later, when the last stream of those steps is known.
+    """
+    if network.pattern != "delay":
+        return features
+    return functional.pad(features, (network.num_streams - 1, 0))[:, :, : features.shape[2]]
+
+
 def slot_nats(model: MultiStreamLM, batch: Mapping[str, Tensor], smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
     """Returns (N, K) nats of each event that is learned, in order of (row, step), 0 where a stream is not; and a sum.
 
-    The depth transformer runs over these events alone, and every head over those of its own stream.
+    A depth transformer runs over these events alone, and every head over those of its own stream.
 
     Args:
-        model: with any pattern; "depth" takes the short way.
+        model: with any pattern; logits are made only where something is learned.
         batch: as from `tensors`.
         smoothing: of the labels of the sum.
     """
@@ -214,7 +225,9 @@ def slot_nats(model: MultiStreamLM, batch: Mapping[str, Tensor], smoothing: floa
         vectors = model.depth(hidden[None], model.ids(codes)[chosen][None])[0]  # (N, K, depth)
         each = [head(vectors[wanted[:, k], k]) for k, head in enumerate(model.heads)]
     else:
-        each = [logits[chosen][wanted[:, k]] for k, logits in enumerate(model(codes, batch["features"]))]
+        hidden = model.hidden(codes, told(batch["features"], model.config))
+        vectors = model.pattern.by_stream(hidden, codes.shape[1], codes.shape[2])
+        each = [head(vectors[k][chosen][wanted[:, k]]) for k, head in enumerate(model.heads)]
     columns = []
     smoothed = torch.zeros((), device=codes.device)
     for k, logits in enumerate(each):

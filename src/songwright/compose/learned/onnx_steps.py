@@ -5,6 +5,7 @@ Caches are memory that the graphs of backbone and depth transformer read and wri
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -108,22 +109,33 @@ class OnnxStepModel:
             features: (B, F, T).
             mask: (B, K, T) of which numbers; the rest is 0.
         """
+        nats = np.zeros(mask.shape)
+        for stream, table in enumerate(self.distributions(codes, features, mask)):
+            rows, steps = np.nonzero(mask[:, stream])
+            nats[rows, stream, steps] = -table[np.arange(len(rows)), codes[rows, stream, steps]]
+        return nats
+
+    def distributions(
+        self, codes: Codes, features: Codes, mask: NDArray[np.bool_]
+    ) -> Iterator[NDArray[np.floating[Any]]]:
+        """Yields stream by stream the log-probabilities (N_k, V_k) of what could stand where its mask is True.
+
+        Args:
+            codes: (B, K, T) that are there already; each event knows those before it, each stream those before it.
+            features: (B, F, T).
+            mask: (B, K, T); the N_k events of a stream come in order of (row, step).
+        """
         self.start(len(codes), codes.shape[2], features)
         self.prefill(codes)
         chosen = mask.any(axis=1)  # (B, T)
         hidden = self._backbone.whole(self._inputs(0, codes.shape[2]))[chosen]  # (N, D)
-        ids, wanted = self._ids[chosen], mask.transpose(0, 2, 1)[chosen]  # (N, K)
-        vectors = self._depth.whole(hidden, ids)  # (N, K, d)
-        found = np.zeros(wanted.shape)
-        for stream in range(len(self.vocabulary_sizes)):
-            rows = np.flatnonzero(wanted[:, stream])
-            if len(rows):
-                logits = self._stream_logits(np.ascontiguousarray(vectors[rows, stream]), stream)
-                right = ids[rows, stream] - self._offsets[stream]
-                found[rows, stream] = -log_softmax(logits)[np.arange(len(rows)), right]
-        nats = np.zeros((codes.shape[0], codes.shape[2], codes.shape[1]))
-        nats[chosen] = found
-        return nats.transpose(0, 2, 1)
+        vectors = self._depth.whole(hidden, self._ids[chosen])  # (N, K, d)
+        for stream, size in enumerate(self.vocabulary_sizes):
+            asked = vectors[mask[:, stream][chosen], stream]
+            if len(asked):
+                yield log_softmax(self._stream_logits(np.ascontiguousarray(asked), stream))
+            else:
+                yield np.zeros((0, size))
 
     def feed(self, tokens: Codes) -> None:
         """Writes the next slot (B,) and goes on."""
