@@ -1,0 +1,128 @@
+"""Where preference and reinforcement practise: the pieces of the shards, the composer they start from, the yardstick.
+
+Shared by `recipes/preference` and `recipes/reinforce`.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from songwright.compose.learned.rewards import Yardstick
+from songwright.compose.tokens.batches import Pieces
+from songwright.compose.tokens.vocabulary import vocabulary_hash
+from songwright.errors import CheckpointError, ConfigError, InputError
+from songwright.training.shards import Shards, Split, open_shards
+
+if TYPE_CHECKING:
+    from songwright.neural.language_model import MultiStreamLM
+    from songwright.neural.step_model import StepModel
+
+FOLDER = Path(__file__).parent
+YARDSTICK = FOLDER / "yardstick.json"
+MODEL_KIND = "composer"
+CORPORA = {
+    "pop909": 0.2, "pop909-hands": 0.2, "openewld": 0.15, "openscore-lieder": 0.05, "open-hymnal": 0.05,
+    "groove-midi": 0.15, "freedoom-midi": 0.2,
+}  # fmt: skip
+"""Share of each corpus among windows, as far as it has the part that is wanted and what that is judged by."""
+
+
+def shards_folder(shards: str = "") -> Path:
+    """Returns where the shards are; raises InputError if nobody said."""
+    folder = shards or os.environ.get("SONGWRIGHT_SHARDS", "")
+    if not folder:
+        raise InputError("where are the shards? set SONGWRIGHT_SHARDS to what `songwright prepare-scores` wrote")
+    return Path(folder)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Pieces to practise on.
+
+    Attributes:
+        shards: all of them.
+        corpora: share of each corpus.
+    """
+
+    shards: Shards
+    corpora: Mapping[str, float]
+
+    def pieces(self, split: Split) -> Pieces:
+        """Returns the pieces of a split."""
+        corpora = {name: self.shards.select(split=split, corpora=[name]) for name in self.corpora}
+        return Pieces(self.shards.codes, corpora, self.corpora, self.shards.num_steps)
+
+
+def open_ground(folder: Path, corpora: Mapping[str, float]) -> Ground:
+    """Returns the pieces of shards.
+
+    Raises:
+        ConfigError: a corpus is not there, or weights must not learn from it.
+    """
+    shards = open_shards(folder, vocabulary=vocabulary_hash())
+    ledger = shards.manifest["ledger"]
+    for name, weight in corpora.items():
+        if not isinstance(weight, int | float) or weight < 0:
+            raise ConfigError(f"corpora {name}: expected a share of 0 or more, got {weight!r}")
+        if weight and name not in ledger:
+            raise ConfigError(f"corpora {name}: not in these shards, which hold {', '.join(ledger)}")
+        if weight and not ledger[name].get("usable", False):
+            raise ConfigError(f"corpora {name}: weights must not learn from it: {ledger[name].get('why_not')}")
+    return Ground(shards, corpora)
+
+
+def open_start(folder: str) -> "tuple[dict[str, Any], MultiStreamLM]":
+    """Returns config and network of the composer that is to be tuned.
+
+    Args:
+        folder: `best` or `last` of a training.
+
+    Raises:
+        ConfigError: none was named.
+        CheckpointError: the folder holds no such model.
+    """
+    from songwright.neural.attention import Attention
+    from songwright.neural.language_model import LanguageModelConfig, MultiStreamLM
+    from songwright.training.checkpoint import load_model
+    from songwright.training.weights import load_weights
+
+    if not folder:
+        raise ConfigError("which composer is to be tuned? --set task.start=FOLDER, the `best` of its training")
+    config, arrays = load_model(Path(folder), kind=MODEL_KIND, vocabulary=vocabulary_hash())
+    if not isinstance(config.get("network"), Mapping):
+        raise CheckpointError(Path(folder), "its config.json says nothing of the network: copied by hand?")
+    model = MultiStreamLM(LanguageModelConfig.from_dict(config["network"]))
+    load_weights(model, arrays, Path(folder))
+    for module in model.modules():
+        if isinstance(module, Attention):
+            module.dropout = 0.0
+    return config, model
+
+
+def open_writer(folder: Path) -> "tuple[str, StepModel]":
+    """Returns the hash of the weights, and a network to write with, of an exported or a trained composer."""
+    if (folder / "backbone.onnx").is_file():
+        from songwright.compose.learned.composer import load_composer
+
+        exported = load_composer(folder, threads=1)
+        return str(exported.config.get("weights_sha256", "")), exported
+    from songwright.neural.torch_steps import TorchStepModel
+
+    config, model = open_start(str(folder))
+    return str(config["weights_sha256"]), TorchStepModel(model)
+
+
+def open_yardstick(path: Path = YARDSTICK) -> Yardstick:
+    """Returns what parts are rewarded by.
+
+    Raises:
+        ConfigError: it is missing or broken.
+    """
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: cannot be read, make it anew with yardstick.py: {error}") from error
+    return Yardstick.from_table(table)
