@@ -17,7 +17,7 @@ from songwright.training.shards import Split
 Floats = NDArray[np.float64]
 Take = Callable[[Split, str, int], list[Song]]
 CORPORA = ("pop909-hands", "openewld")
-PIECES = 16
+PIECES = 12
 """Of each corpus and side. The network learned from the training side: the usual value is that of the other."""
 
 
@@ -25,9 +25,10 @@ def learn_likelihood(take: Take, folder: Path, critic: Critic) -> dict[str, floa
     """Returns the row of the table.
 
     The weight is that of a logistic regression on (total of all other terms, gain of the likelihood) over pieces held
-    apart from the network. Among candidates of an edit everything but the edit is the same, so `nats`, how much mean
-    log-probability one unit of the total is worth there, comes from each piece and its own spoilt forms: a regression
-    on the differences of total and likelihood.
+    apart from the network. `nats` gives critic and likelihood an equal voice among candidates of an edit, where all
+    but the edit is the same: the usual step of mean log-probability from a piece to its own spoilt forms over the usual
+    step of the total. (A regression on both steps would leave the likelihood no voice: the total was learned from these
+    very ways of spoiling, and a network's candidates are spoilt in other ways.)
 
     Args:
         take: returns pieces of a side and corpus.
@@ -54,19 +55,14 @@ def learn_likelihood(take: Take, folder: Path, critic: Critic) -> dict[str, floa
     usual = float(costs[real].mean())
     weights = np.where(real, 0.5 / real.sum(), 0.5 / (~real).sum()) * len(real)
     weight = _logistic(np.column_stack([total, usual - costs]), real, weights)
-    paired = _paired(np.array(steps))
+    moves = np.array(steps)
+    usual_steps = np.median(np.abs(moves), axis=0)
     print(f"likelihood: AUC alone {_auc(likelihood, real):.3f}, total {_auc(total, real):.3f}, "
           f"both {_auc(total * weight[0] + (usual - costs) * weight[1], real):.3f} ({len(rows)} tunes); "
-          f"above its own spoilt forms: {np.mean(np.array(steps)[:, 1] > 0):.3f}, total "
-          f"{np.mean(np.array(steps)[:, 0] > 0):.3f}, both {np.mean(np.array(steps) @ paired > 0):.3f}")  # fmt: skip
+          f"above its own spoilt forms: {np.mean(moves[:, 1] > 0):.3f}, total {np.mean(moves[:, 0] > 0):.3f}, "
+          f"both with an equal voice {np.mean(moves @ (1 / usual_steps) > 0):.3f}")  # fmt: skip
     row = {"mean": mean, "spread": spread, "cost": usual, "weight": max(0.0, weight[1] / weight[0])}
-    return {name: round(value, 5) for name, value in {**row, "nats": paired[0] / max(paired[1], 1e-3)}.items()}
-
-
-def _paired(steps: Floats) -> Floats:
-    """Returns the slopes of a regression in which every step upwards stands beside its opposite."""
-    both = np.concatenate([steps, -steps])
-    return _logistic(both, np.arange(len(both)) < len(steps), np.ones(len(both)))
+    return {name: round(value, 5) for name, value in {**row, "nats": float(usual_steps[1] / usual_steps[0])}.items()}
 
 
 def _logistic(inputs: Floats, labels: NDArray[np.bool_], weights: Floats) -> Floats:
