@@ -109,7 +109,7 @@ def _found_chords(
 ) -> tuple[ChordSpan, ...]:
     if model is None:
         return chords_for([n for track in bare.tracks for n in track.notes], plan_of(bare), style)
-    return learned_chords(bare, model, seed=wishes.seed, candidates=wishes.candidates, progress=progress)
+    return learned_chords(bare, style, model, seed=wishes.seed, candidates=wishes.candidates, progress=progress)
 
 
 def with_band(bare: Song, style: Style, kept: Sequence[Track], melody: Sequence[Note]) -> Song:

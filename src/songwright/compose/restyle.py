@@ -66,7 +66,7 @@ def restyled(
         chords = chords_for(heard, plan, style)
     else:
         told = replace(bare, tracks=(*kept, *_as_track(tune)))
-        chords = learned_chords(told, model, seed=seed, candidates=candidates, progress=progress)
+        chords = learned_chords(told, style, model, seed=seed, candidates=candidates, progress=progress)
     progress("restyle", 0.6)
     made = with_band(replace(bare, chords=chords, seed=seed), style, kept, tune)
     made = replace(made, seed=song.seed)  # voices and noises are drawn by it: what is kept sounds as before
