@@ -25,7 +25,7 @@ from songwright.compose.learned.bars.writing import WHITE, kit_of, line_of, roll
 from songwright.compose.tokens.vocabulary import vocabulary_hash
 from songwright.neural.bar_network import BarNetwork, Bars, BarShape
 from songwright.seeding import generator
-from songwright.training.checkpoint import load_model
+from songwright.training.checkpoint import CONFIG_FILE, load_model
 from songwright.training.recipe import from_table, read_recipe
 from songwright.training.shards import open_shards
 
@@ -34,7 +34,10 @@ Bools = NDArray[np.bool_]
 FOLDER = Path(__file__).parent
 MIXES = (0.0, 0.25, 0.5, 0.75, 1.0)
 PAIRS = 400
-RHYTHM_BARS = 60_000
+RHYTHM_BARS = 20_000
+RHYTHM_PIECES = 150
+"""Of each corpus, from which it is told what rhythms there are."""
+
 KINDS_BETWEEN = ("tune", "bass", "chords", "drums")
 
 
@@ -51,7 +54,8 @@ def main() -> None:
     weights: dict[str, dict[str, NDArray[Any]]] = {}
     about: dict[str, Any] = {}
     for run in args.runs:
-        config, tensors = load_model(run / "best", kind="bars", vocabulary=vocabulary_hash())
+        folder = run if (run / CONFIG_FILE).is_file() else run / "best"
+        config, tensors = load_model(folder, kind="bars", vocabulary=vocabulary_hash())
         shapes |= {kind: BarShape.from_dict(table) for kind, table in config["shapes"].items()}
         weights |= {kind: _own(tensors, kind) for kind in config["shapes"]}
         about |= {name: config[name] for name in ("ledger", "data", "vocabulary_hash")}
@@ -98,7 +102,7 @@ def measured(packed: BarCoder, whole: BarCoder) -> dict[str, Any]:
     check_corpora(shards, settings.corpora)
     shapes = {kind: network.shape for kind, network in packed.networks.items()}
     valid = read_stock(shards, "valid", shapes, settings.corpora, settings.valid_bars, settings.seed)
-    train = read_stock(shards, "train", shapes, settings.corpora, RHYTHM_BARS, settings.seed)
+    train = read_stock(shards, "train", shapes, settings.corpora, RHYTHM_BARS, settings.seed, most_pieces=RHYTHM_PIECES)
     back, ways = {}, {}
     for kind, stock in valid.items():
         bars = stock.bars(np.arange(len(stock.count)), kind)

@@ -236,16 +236,33 @@ def song_bars(grid: GridSong, shapes: Mapping[str, BarShape]) -> dict[str, list[
 
 
 def read_stock(
-    shards: Shards, split: Split, shapes: Mapping[str, BarShape], corpora: Mapping[str, float], most: int, seed: int
+    shards: Shards,
+    split: Split,
+    shapes: Mapping[str, BarShape],
+    corpora: Mapping[str, float],
+    most: int,
+    seed: int,
+    *,
+    most_pieces: int | None = None,
 ) -> dict[str, Stock]:
-    """Returns at most so many bars of each kind, corpora by their shares; the same bars for the same seed."""
+    """Returns at most so many bars of each kind, corpora by their shares; the same bars for the same seed.
+
+    Args:
+        shards: encoded pieces.
+        split: which of them.
+        shapes: of the kinds that are read.
+        corpora: share of each.
+        most: bars of each kind.
+        seed: decides which.
+        most_pieces: of each corpus that are opened; None for all.
+    """
     random = generator(seed, "bars", split)
     whole = sum(corpora.values())
     stocks: dict[str, list[Stock]] = defaultdict(list)
     for corpus, share in corpora.items():
         room = {kind: int(2.5 * most * share / whole) for kind in shapes}
-        pieces = shards.select(split=split, corpora=[corpus])
-        for index in random.permutation(pieces).tolist() if share else []:
+        pieces = random.permutation(shards.select(split=split, corpora=[corpus]))
+        for index in pieces[:most_pieces].tolist() if share else []:
             grid = decode_grid(shards.codes(index))
             for kind, several in song_bars(grid, shapes).items():
                 for bars, chord in several:

@@ -36,7 +36,7 @@ WHITE = np.isin(np.arange(12), (0, 2, 4, 5, 7, 9, 11))
 FOREIGN = 1e6
 """Nats that a note outside of scale and chord costs: what is new is in the harmony."""
 
-CLASH = 1.0
+CLASH = 2.5
 """Nats that a note on a beat costs that is not of the chord."""
 
 EASY_LEAP, LEAP = 4, 0.5
