@@ -224,6 +224,7 @@ def _roles(parts: Sequence[TunePart], notes: Sequence[Note], bar_ticks: int) -> 
     chorus = max(others, key=lambda x: _weight(x, counts[x], parts, notes, bar_ticks), default="")
     if counts[opening] > 1 and chorus and counts[chorus] == 1 and letters[-1] == opening:
         chorus = ""  # A A B A: what stands apart once leads away and back
+    once = [letter for letter in counts if counts[letter] == 1 and letter not in (opening, chorus)]
     found = []
     last = max(i for i, letter in enumerate(letters) if letter)
     for i, letter in enumerate(letters):
@@ -231,10 +232,8 @@ def _roles(parts: Sequence[TunePart], notes: Sequence[Note], bar_ticks: int) -> 
             found.append("intro" if i == 0 else "outro" if i > last else "interlude")
         elif letter == chorus or (not chorus and i == last and counts.total() > 1):
             found.append("chorus")
-        elif letter == opening or counts[letter] > 1:
-            found.append("verse")
         else:
-            found.append("bridge" if i < last else "verse")
+            found.append("bridge" if once == [letter] and i < last else "verse")
     return found
 
 
