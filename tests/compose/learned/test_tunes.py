@@ -1,4 +1,4 @@
-"""A network in the place of the table of pitches: it judges what the whole sequence says, and the rules still hold."""
+"""A network beside the table of pitches: it judges what the whole sequence says, and the rules still hold."""
 
 import numpy as np
 import pytest

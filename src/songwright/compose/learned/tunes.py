@@ -1,7 +1,7 @@
 """The network as the judge of tunes: how likely every next pitch is, asked by the particles of `melody.pitch`.
 
-The rules of the tune writer (range, scale, cadence, words) stay what they are; the network takes the place of the
-learned tables. It hears the chords, the form, the phrase before and each particle's own notes so far.
+The rules of the tune writer (range, scale, cadence, words) stay what they are; the network judges beside the
+learned table. It hears the chords, the form, the phrase before and each particle's own notes so far.
 """
 
 from dataclasses import dataclass, replace

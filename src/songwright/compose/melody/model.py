@@ -83,7 +83,7 @@ class TuneReader(Protocol):
 
 
 class TuneNetwork(Protocol):
-    """A network that may take the place of the table of pitches."""
+    """A network that may judge beside the table of pitches."""
 
     @property
     def particles(self) -> int:
@@ -95,14 +95,14 @@ class TuneNetwork(Protocol):
 
 @dataclass(frozen=True)
 class MelodyModel:
-    """Both models: `rhythm` of one metre, and `pitch`; a `network` takes the place of `pitch`."""
+    """Both models: `rhythm` of one metre, and `pitch`; a `network` judges beside `pitch`."""
 
     rhythm: RhythmModel
     pitch: Floats
     network: TuneNetwork | None = None
 
     def judged_by(self, network: TuneNetwork | None) -> "MelodyModel":
-        """Returns the models with a network in the place of the table of pitches."""
+        """Returns the models with a network beside the table of pitches."""
         return self if network is None else replace(self, network=network)
 
     def interval_scores(self, context: PitchContext) -> Floats:

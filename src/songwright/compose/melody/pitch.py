@@ -27,6 +27,12 @@ from songwright.compose.melody.phrase_plan import Harmony, PhrasePlan, Setting
 from songwright.compose.melody.rhythm import Slots
 
 NUM_PARTICLES = 32
+NETWORK_SHARE, TABLE_SHARE = 0.4, 0.65
+"""Exponents of a network's and the table's probabilities where both judge, fitted on held-out tunes (docs/composer.md).
+
+Each knows what the other does not: the network chords to come, the form and the whole tune so far; the table the rhythm
+to come."""
+
 TEMPERATURE = 1.08
 LIKELIHOOD_WEIGHT = 0.35
 """Of the mean log-likelihood of a note, in the choice among particles."""
@@ -198,9 +204,10 @@ class _Walk:
 
     def _learned(self, k: int, note: _Note, before: Ints) -> Floats:
         """Returns what is learned of the 25 intervals, (particles, 25)."""
-        if self.reader is not None:
-            return self.reader.scores(before)
-        return self.model.interval_scores(self._context(k, note, before))
+        table = self.model.interval_scores(self._context(k, note, before))
+        if self.reader is None:
+            return table
+        return NETWORK_SHARE * self.reader.scores(before) + TABLE_SHARE * (table - _log_sum(table))
 
     def _context(self, k: int, note: _Note, before: Ints) -> PitchContext:
         i, n = self.offset + k, self.count

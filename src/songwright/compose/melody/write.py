@@ -50,7 +50,7 @@ def write_melody(
         style: range, density, syncopation, scale, leaps, ornaments, and where its lead plays.
         chords: of the whole song.
         seed: of the song.
-        network: takes the place of the learned table of pitches.
+        network: judges beside the learned table of pitches.
 
     Raises:
         DataError: the learned tables are missing or broken.

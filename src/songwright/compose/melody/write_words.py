@@ -30,7 +30,7 @@ def write_sung_melody(
         voice_type: key into `score.voices.VOICE_TYPES`.
         seed: of the song.
         heed_tones: whether Mandarin tones bend the tune (without, it is the control of the benchmark).
-        network: takes the place of the learned table of pitches.
+        network: judges beside the learned table of pitches.
 
     Raises:
         DataError: the learned tables are missing or broken.
