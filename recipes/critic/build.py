@@ -10,8 +10,10 @@ Usage: python recipes/critic/build.py --shards FOLDER [--composer FOLDER] [--out
 
 import argparse
 import json
+import multiprocessing
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -53,6 +55,9 @@ STYLES = (
     "reggae",
 )
 SHORTEST_BARS = 16
+SMALLEST_SPREAD = 0.04
+"""A term in which one corpus never varies (a bass read off a piano's left hand) must not forbid every variation."""
+
 PENALTY = 0.5
 """Of the squared weights, in pieces."""
 
@@ -98,6 +103,8 @@ def main() -> None:
     args.add_argument("--shards", type=Path, required=True, help="what `songwright prepare-scores` wrote")
     args.add_argument("--composer", type=Path, help="exported composer, for the weight of its likelihood")
     args.add_argument("--statistical", type=int, default=96, help="songs of the statistical composer to learn from")
+    args.add_argument("--share", type=float, default=1.0, help="of the pieces of every corpus")
+    args.add_argument("--jobs", type=int, default=1, help="processes that measure")
     args.add_argument("--out", type=Path, default=TABLE_FILE)
     args.add_argument("--markdown", type=Path, help="also write the tables of docs/critic.md here")
     args.add_argument("--only-likelihood", action="store_true", help="keep the other rows of the table as they are")
@@ -107,8 +114,8 @@ def main() -> None:
         known = json.loads(options.out.read_text(encoding="utf-8"))
         write_table(options.out, {**known, LIKELIHOOD: likelihood_row(shards, options.composer, options.out, known)})
         return
-    train = collect(shards, "train", options.statistical, seed0=20_000)
-    valid = collect(shards, "valid", options.statistical // 2, seed0=40_000)
+    train = collect(options, "train", options.statistical, seed0=20_000)
+    valid = collect(options, "valid", options.statistical // 2, seed0=40_000)
     table = learn(train)
     table[LIKELIHOOD] = likelihood_row(shards, options.composer, options.out, table)
     write_table(options.out, table)
@@ -123,17 +130,31 @@ def write_table(path: Path, table: dict[str, object]) -> None:
     write_bytes(path, (json.dumps(table, indent=1) + "\n").encode())
 
 
-def collect(shards: Shards, split: Split, made: int, seed0: int) -> Rows:
+def collect(options: argparse.Namespace, split: Split, made: int, seed0: int) -> Rows:
     """Returns real, spoilt and made pieces of one side of the split, measured."""
-    values, kinds, corpora = [], [], []
     songs = [made_song(i, seed0) for i in range(made)]
-    for name, source in SOURCES.items():
-        for kind, song in _of_corpus(shards, split, name, source, songs):
-            heard = hear(song)
-            values.append([TERMS[term].measure(heard) for term in TERMS])
-            kinds.append(kind)
-            corpora.append(name)
-    return Rows(np.array(values), tuple(kinds), tuple(corpora))
+    job = partial(measured, folder=options.shards, split=split, share=options.share, made=songs)
+    if options.jobs == 1:
+        parts = [job(name) for name in SOURCES]
+    else:
+        with ProcessPoolExecutor(options.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+            parts = list(pool.map(job, SOURCES))
+    kinds = tuple(kind for part in parts for kind, _ in part)
+    corpora = tuple(name for name, part in zip(SOURCES, parts, strict=True) for _ in part)
+    return Rows(np.array([values for part in parts for _, values in part]), kinds, corpora)
+
+
+def measured(
+    name: str, folder: Path, split: Split, share: float, made: Sequence[Song]
+) -> list[tuple[str, list[float]]]:
+    """Returns kind and values of every piece of a corpus."""
+    source = SOURCES[name]
+    source = replace(source, pieces=max(1, round(source.pieces * share)))
+    found = []
+    for kind, song in _of_corpus(open_shards(folder, verify=False), split, name, source, made):
+        heard = hear(song)
+        found.append((kind, [term.measure(heard) for term in TERMS.values()]))
+    return found
 
 
 def made_song(number: int, seed0: int) -> Song:
@@ -198,14 +219,14 @@ def learn(rows: Rows) -> dict[str, object]:
 
 
 def _usual(values: Floats, corpora: NDArray[np.str_]) -> tuple[float, float]:
-    """Returns mean and spread over corpora that weigh the same; a spread is at least a fiftieth of the range."""
+    """Returns mean and spread over corpora that weigh the same; a spread is at least `SMALLEST_SPREAD`."""
     parts = [v[~np.isnan(v)] for v in (values[corpora == name] for name in SOURCES)]
     parts = [part for part in parts if len(part) >= 10]
     if not parts:
         raise SystemExit("a term could be measured in no corpus: it has no usual value")
     mean = np.mean([part.mean() for part in parts])
     square = np.mean([np.square(part - mean).mean() for part in parts])
-    return float(mean), float(max(np.sqrt(square), 0.02))
+    return float(mean), float(max(np.sqrt(square), SMALLEST_SPREAD))
 
 
 def costs_of(values: Floats, means: Floats, spreads: Floats) -> Floats:

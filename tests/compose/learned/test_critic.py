@@ -127,10 +127,8 @@ def roles_swapped(song):
     return replace(song, sections=tuple(replace(s, role=other.get(s.role, s.role)) for s in song.sections))
 
 
-def verses_empty(song):
-    verses = [s for s in song.sections if s.role == "verse"]
-    inside = lambda n: any(s.start_ticks + 960 <= n.start_ticks < s.end_ticks for s in verses)  # noqa: E731
-    return changed(song, (*TUNE, *BASS, *BACKING, *DRUMS), lambda notes: [n for n in notes if not inside(n)])
+def equally_busy(song):
+    return only(*TUNE)(one_note_a_bar(song))
 
 
 def bass_follows_tune(song):
@@ -237,11 +235,8 @@ WORSE = {
     "chorus_lift": roles_swapped,
     "chorus_higher": roles_swapped,
     "sections_return": scattered(TUNE),
-    "sections_differ": verses_empty,
+    "sections_differ": equally_busy,
 }
-
-
-BETTER = {"sections_differ": only(*TUNE)}  # where the song itself is at the end of the scale
 
 
 def test_every_term_has_a_song_that_is_worse():
@@ -250,7 +245,6 @@ def test_every_term_has_a_song_that_is_worse():
 
 @pytest.mark.parametrize("name", sorted(TERMS))
 def test_a_term_hears_its_fault(name, song, even):
-    song = BETTER.get(name, replace)(song)
     good, bad = even.score(song), even.score(WORSE[name](song))
     assert name in good.measured and name in bad.measured
     assert bad.terms[name] < good.terms[name] - 0.5, (good.measured[name], bad.measured[name])

@@ -172,7 +172,7 @@ def sections_return(heard: Heard) -> float:
 
 
 def sections_differ(heard: Heard) -> float:
-    """Mean of the range of loads and of tune density between sections: 0 when everything is equally busy."""
+    """Spread of the logarithms of notes for each bar between sections: 0 when everything is equally busy."""
     loads = _loads(heard)
     loads = loads[loads > 0]
     return float(np.log(loads).std()) if len(loads) >= 3 else float("nan")

@@ -166,12 +166,10 @@ def bass_on_root(heard: Heard) -> float:
 
 
 def bass_on_chord(heard: Heard) -> float:
-    """Share of the bass's time on tones of the chord where each of its notes begins."""
-    starts, lengths, pitches = heard.bass.T
+    """Share of the bass's notes on strong beats that are tones of their chord; between them it may walk as it likes."""
+    starts, pitches = heard.bass[:, 0], heard.bass[:, 2]
     inside, known = heard.on_chord(starts, pitches)
-    if np.count_nonzero(known) < FEWEST:
-        return float("nan")
-    return float(lengths[inside].sum() / max(1, lengths[known].sum()))
+    return share(inside[known & heard.strong(starts)], FEWEST)
 
 
 def bass_moves(heard: Heard) -> float:

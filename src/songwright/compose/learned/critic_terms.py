@@ -81,5 +81,5 @@ TERMS: dict[str, Term] = {
     "chorus_lift": Term(band.chorus_lift, "low"),
     "chorus_higher": Term(band.chorus_higher, "low"),
     "sections_return": Term(band.sections_return, "both"),
-    "sections_differ": Term(band.sections_differ, "both"),
+    "sections_differ": Term(band.sections_differ, "low"),
 }
