@@ -27,7 +27,7 @@ from songwright.compose.tokens.vocabulary import VELOCITY_LEVELS
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
-INDIFFERENT = 0.1
+INDIFFERENT = 0.04
 """Less likely than this is not counted."""
 
 WHITE = np.isin(np.arange(12), (0, 2, 4, 5, 7, 9, 11))
