@@ -6,23 +6,27 @@ Shared by `recipes/preference` and `recipes/reinforce`.
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from songwright.compose.learned.rewards import Yardstick
 from songwright.compose.tokens.batches import Pieces
 from songwright.compose.tokens.vocabulary import vocabulary_hash
 from songwright.errors import CheckpointError, ConfigError, InputError
+from songwright.training.recipe import load_task, read_recipe
 from songwright.training.shards import Shards, Split, open_shards
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from songwright.neural.language_model import MultiStreamLM
     from songwright.neural.step_model import StepModel
 
 FOLDER = Path(__file__).parent
 YARDSTICK = FOLDER / "yardstick.json"
 MODEL_KIND = "composer"
+KEPT = ("kind", "network", "features", "vocabulary_hash", "data", "ledger")
 CORPORA = {
     "pop909": 0.2, "pop909-hands": 0.2, "openewld": 0.15, "openscore-lieder": 0.05, "open-hymnal": 0.05,
     "groove-midi": 0.15, "freedoom-midi": 0.2,
@@ -74,7 +78,7 @@ def open_ground(folder: Path, corpora: Mapping[str, float]) -> Ground:
     return Ground(shards, corpora)
 
 
-def open_start(folder: str) -> "tuple[dict[str, Any], MultiStreamLM]":
+def start_of(folder: str) -> "tuple[dict[str, Any], MultiStreamLM]":
     """Returns config and network of the composer that is to be tuned.
 
     Args:
@@ -111,7 +115,7 @@ def open_writer(folder: Path) -> "tuple[str, StepModel]":
         return str(exported.config.get("weights_sha256", "")), exported
     from songwright.neural.torch_steps import TorchStepModel
 
-    config, model = open_start(str(folder))
+    config, model = start_of(str(folder))
     return str(config["weights_sha256"]), TorchStepModel(model)
 
 
@@ -126,3 +130,38 @@ def open_yardstick(path: Path = YARDSTICK) -> Yardstick:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read, make it anew with yardstick.py: {error}") from error
     return Yardstick.from_table(table)
+
+
+class RealTask(Protocol):
+    """What is asked of the composer's own task: how well it still knows real pieces."""
+
+    def validate(self, model: "nn.Module", /) -> Mapping[str, float]:
+        """Returns nats, all in all and of each kind of part."""
+
+
+def real_task(examples: int, corpora: Mapping[str, float], shards: str = "") -> RealTask | None:
+    """Returns the composer's own task with few fixed examples of real pieces held apart; None for no examples.
+
+    Args:
+        examples: for each kind of part.
+        corpora: share of each.
+        shards: their folder; empty for SONGWRIGHT_SHARDS.
+    """
+    if not examples:
+        return None
+    recipe = read_recipe(FOLDER.parent / "composer")
+    table = {**recipe.task, "corpora": dict(corpora), "valid_examples": examples, "shards": str(shards_folder(shards))}
+    return cast(RealTask, load_task(replace(recipe, task=table)))
+
+
+def tuned_config(config: Mapping[str, Any], how: Mapping[str, Any], ledger: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the config of a tuned composer.
+
+    Args:
+        config: of the composer that it was tuned from.
+        how: what is said of the tuning.
+        ledger: of the corpora that it practised on.
+    """
+    kept = {name: config[name] for name in KEPT if name in config}
+    kept["ledger"] = {**ledger, **config.get("ledger", {})}
+    return {**kept, "tuned": {"from": config["weights_sha256"], "from_step": config.get("step"), **how}}

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent))
 from ground import CORPORA, Ground, open_ground, open_writer, open_yardstick, shards_folder
+from sides import Side, side_of
 
 from songwright.compose.learned.practice import WindowSettings, attempts, draw_window, song_of
 from songwright.compose.learned.rewards import KINDS, Yardstick
 from songwright.compose.tokens.batches import Pieces
-from songwright.compose.tokens.features import features
 from songwright.compose.tokens.windows import Example
 from songwright.errors import CheckpointError, ConfigError
 from songwright.files import write_bytes
@@ -62,21 +62,6 @@ class PairSettings:
     seed: int = 1
     windows: WindowSettings = field(default_factory=WindowSettings)
     corpora: tuple[tuple[str, float], ...] = tuple(CORPORA.items())
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of a pair, ready for a batch.
-
-    Attributes:
-        codes: (6, T) int16.
-        features: (F, T) int16.
-        mask: (6, T) bool, what is learned.
-    """
-
-    codes: NDArray[np.int16]
-    features: NDArray[np.int16]
-    mask: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -127,8 +112,8 @@ def make_pair(
     rewards = np.array([yardstick.reward(song_of(attempt), kind).total for attempt in written])
     arrays: dict[str, NDArray[Any]] = {"rewards": rewards}
     for name, place in zip(SIDES, (int(rewards.argmax()), int(rewards.argmin())), strict=True):
-        side = written[place]
-        arrays |= {f"{name}.codes": side.codes, f"{name}.features": features(side), f"{name}.mask": side.mask}
+        side = side_of(written[place])
+        arrays |= {f"{name}.codes": side.codes, f"{name}.features": side.features, f"{name}.mask": side.mask}
     return arrays
 
 

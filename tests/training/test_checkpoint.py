@@ -185,3 +185,13 @@ def test_a_kill_between_the_renames_is_mended(tmp_path, monkeypatch, moment):
     checkpoint.restore_folder(folder)
     assert load_model(folder)[0]["age"] == ("old" if moment < 2 else "new")
     assert [p.name for p in tmp_path.iterdir()] == ["m"]
+
+
+def test_a_header_whose_length_begins_like_a_pickle_is_read(tmp_path):
+    for size in range(1, 400):
+        data = checkpoint.pack({"n" * size: np.zeros(1, np.float32)})
+        if data.startswith(b"\x80"):
+            (tmp_path / "weights").write_bytes(data)
+            assert list(checkpoint.read_tensors(tmp_path / "weights")) == ["n" * size]
+            return
+    pytest.fail("no header of such a length was made")

@@ -141,10 +141,11 @@ def refuse_pickled(path: Path) -> None:
     """Raises CheckpointError if a file is missing or pickled: such a file could run any code when it is loaded."""
     try:
         with path.open("rb") as file:
-            start = file.read(8)
+            start = file.read(9)
     except OSError as error:
         raise CheckpointError(path, f"cannot be read: {error.strerror}") from error
-    if start.startswith(PICKLED):
+    is_header = start[4:] == b"\0\0\0\0{"  # of safetensors, whose length may begin with any byte
+    if start.startswith(PICKLED) and not is_header:
         raise CheckpointError(path, "a pickled checkpoint (torch.save), which is never loaded: expected safetensors")
 
 
