@@ -121,7 +121,8 @@ def _loads(heard: Heard) -> NDArray[np.float64]:
     starts = np.sort(np.concatenate([r[:, 0] for r in (heard.tune, heard.bass, heard.backing, heard.strokes)]))
     counts = np.searchsorted(starts, heard.sections[:, 1]) - np.searchsorted(starts, heard.sections[:, 0])
     bars = np.searchsorted(heard.bars, heard.sections[:, 1]) - np.searchsorted(heard.bars, heard.sections[:, 0])
-    return counts / np.maximum(1, bars)
+    loads: NDArray[np.float64] = counts / np.maximum(1, bars)
+    return loads
 
 
 def chorus_lift(heard: Heard) -> float:
@@ -150,7 +151,8 @@ def _spans(heard: Heard) -> list[tuple[Ints, str]]:
 
 
 def _within(rows: Ints, span: Ints) -> Bools:
-    return (rows[:, 0] >= span[0]) & (rows[:, 0] < span[1])
+    inside: Bools = (rows[:, 0] >= span[0]) & (rows[:, 0] < span[1])
+    return inside
 
 
 def sections_return(heard: Heard) -> float:
