@@ -78,9 +78,11 @@ def choice_line(
     for name, *won in rows:
         songs[name].append(won)
     counts = [len(won) for won in songs.values()]
-    sums = np.array([np.sum(won, axis=0) for won in songs.values()]).reshape(len(songs), -1)
-    learned = sums[:, -1] if len(songs) else np.zeros(0)
-    if sums.shape[-1] == 1 or not len(songs):
+    if not rows:
+        return Line(measure, corpus, 0, "share", None, bootstrap((), ()), None)
+    sums = np.array([np.sum(won, axis=0) for won in songs.values()])  # (songs, 1 or 2)
+    learned = sums[:, -1]
+    if sums.shape[1] == 1:
         return Line(measure, corpus, len(rows), "share", None, bootstrap(learned, counts), None)
     return Line(
         measure, corpus, len(rows), "share", bootstrap(sums[:, 0], counts), bootstrap(learned, counts),

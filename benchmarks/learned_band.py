@@ -1,13 +1,14 @@
 """Bass and drums: whether the network prefers the bars that people played, and what eight bits cost it.
 
-Four real bars stand against nine takes of the style book over the same chords, and against four bars of nine other
-songs (a bass is moved into the key and range). The network hears the chords and the tune, where there are any, and
+Four real bars stand against nine takes of the style book (and its neighbours) over the same chords, and against four
+bars of nine other songs (a bass is moved into the key and range). The network hears the chords and the tune, where there are any, and
 judges as it does in the program: nats of an event, its place, value and length. Chance is one in ten. The statistical
 composer has no counterpart.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,10 @@ from songwright.compose.tokens.piece import TARGET_KINDS
 from songwright.compose.tokens.vocabulary import KIND, Kind
 from songwright.errors import InputError
 from songwright.score.song import ChordSpan, KeyChange, Note, Section, Song, TempoChange, Track
-from songwright.score.theory import parse_key
+from songwright.score.theory import Chord, parse_key
 from songwright.seeding import generator
 
-BARS, OTHERS, TAKES, SEEDS = 4, 9, 9, 6
+BARS, OTHERS, TAKES = 4, 9, 4
 MIN_NOTES = {"bass": 1, "drums": 3}
 """That every bar of an excerpt must have."""
 
@@ -120,28 +121,47 @@ def _inside(track: Track, start: int, end: int) -> Track:
 
 
 def style_takes(excerpt: Excerpt, seed: int) -> list[tuple[Note, ...]]:
-    """Returns different takes of the song's style book for the bars of an excerpt; none without a book."""
-    song, role = excerpt.song, excerpt.track.role
-    if song.style not in style_names():
+    """Returns nine different takes of the song's style book for the bars of an excerpt, or as many as there are.
+
+    Where it has fewer, books of its family go on, then others; a song without a style book has none.
+    """
+    if excerpt.song.style not in style_names():
         return []
-    style, length = load_style(song.style), song.duration_ticks
-    chords = song.chords or (
-        ChordSpan(0, length, song.keys[0].key.split()[0] + ("m" if "minor" in song.keys[0].key else "")),
-    )
-    twice = tuple(replace(c, start_ticks=c.start_ticks + shift) for shift in (0, length) for c in chords)
-    section = replace(song.sections[0], duration_ticks=2 * length)
-    plan = plan_of(replace(song, duration_ticks=2 * length, sections=(section,), chords=twice), style=style.name)
     found: dict[tuple[tuple[int, int, int], ...], tuple[Note, ...]] = {}
-    for number in range(SEEDS):
-        recorder = Recorder(role)
-        arrange(plan, style, twice, (), seed=seed + number, judge=recorder)
-        for take in recorder.heard:
-            notes = _inside(take, 0, length).notes
+    for style in books_for(excerpt.song):
+        for take in _heard(excerpt, style, seed):
+            notes = _inside(take, 0, excerpt.song.duration_ticks).notes
             if notes:
                 found.setdefault(tuple((n.start_ticks, n.pitch, n.duration_ticks) for n in notes), notes)
         if len(found) > OTHERS:
             break
     return list(found.values())
+
+
+def books_for(song: Song) -> list[Style]:
+    """Returns the style books in the metre of a song, its own first, then its family's."""
+    own, meter = load_style(song.style), f"{song.meters[0].numerator}/{song.meters[0].denominator}"
+    others = [style for style in _books() if style.name != own.name and meter in style.meters]
+    return [own, *sorted(others, key=lambda style: style.family != own.family)]
+
+
+@lru_cache(maxsize=1)
+def _books() -> tuple[Style, ...]:
+    return tuple(load_style(name) for name in style_names())
+
+
+def _heard(excerpt: Excerpt, style: Style, seed: int) -> list[Track]:
+    """Returns the takes of a style book for the part, the bars played twice so that no ending falls into them."""
+    song, length = excerpt.song, excerpt.song.duration_ticks
+    key = parse_key(song.keys[0].key)
+    home = ChordSpan(0, length, Chord(key.tonic, "m" if key.is_minor else "").symbol())
+    chords = song.chords or (home,)
+    twice = tuple(replace(c, start_ticks=c.start_ticks + shift) for shift in (0, length) for c in chords)
+    section = replace(song.sections[0], duration_ticks=2 * length)
+    plan = plan_of(replace(song, duration_ticks=2 * length, sections=(section,), chords=twice), style=style.name)
+    recorder = Recorder(excerpt.track.role)
+    arrange(plan, style, twice, (), seed=seed, judge=recorder)
+    return recorder.heard
 
 
 def strangers(excerpt: Excerpt, every: Sequence[Excerpt], seed: int) -> list[tuple[Note, ...]]:

@@ -233,7 +233,7 @@ def recipe_modules(folder: str, *names: str) -> Mapping[str, ModuleType]:
 
 
 def bootstrap(
-    sums: NDArray[Any], counts: NDArray[Any], *, seed: int = 0, draws: int = 1000
+    sums: Sequence[float] | Floats, counts: Sequence[float] | Floats, *, seed: int = 0, draws: int = 1000
 ) -> tuple[float, float, float]:
     """Returns a mean and its 95 % interval over songs, which are drawn again with replacement.
 
@@ -243,14 +243,14 @@ def bootstrap(
         seed: of the draws.
         draws: how many.
     """
-    sums, counts = np.asarray(sums, dtype=np.float64), np.asarray(counts, dtype=np.float64)
-    if not len(sums) or not counts.sum():
-        return (float("nan"),) * 3
-    chosen = generator(seed, "bootstrap").integers(len(sums), size=(draws, len(sums)))
-    below = counts[chosen].sum(axis=1)
-    means = sums[chosen].sum(axis=1)[below > 0] / below[below > 0]
+    given, of = np.asarray(sums, dtype=np.float64), np.asarray(counts, dtype=np.float64)
+    if not of.sum():
+        return float("nan"), float("nan"), float("nan")
+    chosen = generator(seed, "bootstrap").integers(len(given), size=(draws, len(given)))
+    below = of[chosen].sum(axis=1)
+    means = given[chosen].sum(axis=1)[below > 0] / below[below > 0]
     low, high = np.quantile(means, [0.025, 0.975])
-    return float(sums.sum() / counts.sum()), float(low), float(high)
+    return float(given.sum() / of.sum()), float(low), float(high)
 
 
 def wins(costs: Sequence[float]) -> float:
