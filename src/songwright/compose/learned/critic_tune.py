@@ -72,7 +72,8 @@ def _joined(heard: Heard) -> Bools:
     """Returns for every pair of neighbouring notes whether no rest of a beat or more lies between them."""
     starts, lengths, _ = heard.tune.T
     beats = heard.beats[heard.bar_of(starts[1:])]
-    return starts[1:] - (starts[:-1] + lengths[:-1]) < beats
+    found: Bools = starts[1:] - (starts[:-1] + lengths[:-1]) < beats
+    return found
 
 
 def tune_range(heard: Heard) -> float:
@@ -141,13 +142,14 @@ def phrase_ends_held(heard: Heard) -> float:
 
 
 def phrase_ends(heard: Heard) -> Bools:
-    """Returns (N,) which notes end a phrase: two beats or more pass from them to the next, or a beat's rest."""
+    """Returns (N,) which notes end a phrase: three beats or more pass from them to the next, or a beat's rest."""
     starts, lengths, _ = heard.tune.T
     if not len(starts):
         return np.zeros(0, dtype=bool)
     beats = heard.beats[heard.bar_of(starts)]
     following = np.append(starts[1:], heard.bars[-1])
-    return (following - starts - lengths >= beats) | (following - starts >= 3 * beats)
+    found: Bools = (following - starts - lengths >= beats) | (following - starts >= 3 * beats)
+    return found
 
 
 def phrase_length(heard: Heard) -> float:

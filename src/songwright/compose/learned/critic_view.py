@@ -85,7 +85,8 @@ class Heard:
         bar = self.bar_of(ticks)
         place, length = ticks - self.bars[bar], np.diff(self.bars)[bar]
         even = length == 4 * self.beats[bar]
-        return (place == 0) | (even & (place * 2 == length))
+        found: Bools = (place == 0) | (even & (place * 2 == length))
+        return found
 
     def grid(self, ticks: Ints) -> Bools:
         """Returns (B, 16): where in each bar something begins."""
