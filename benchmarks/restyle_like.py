@@ -135,7 +135,9 @@ def run(data: Path, model: StepModel, pairs: int, bars: int, candidates: int) ->
         pairing = paired(song, reference)
         for column, made in zip(COLUMNS, written(song, reference, model, number, candidates), strict=True):
             for track in made.tracks:
-                if track.role not in ROLES or track.id not in pairing or not track.notes:
+                if track.role not in ROLES or track.id not in pairing:
+                    continue
+                if not any(note.start_ticks < song.duration_ticks - bar for note in track.notes):
                     continue
                 others = [t for other, band in bands if other != name for t in band.tracks if t.role == track.role]
                 found = distance(track, pairing[track.id], others, bar, song.duration_ticks - bar)

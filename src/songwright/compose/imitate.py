@@ -42,7 +42,7 @@ def imitated(
     """Returns the song with its accompanying parts written in the manner of those of a reference.
 
     Parts that the reference does not have, the tune, all voices, chords and form stay as they are; so does the last
-    bar, in which the song rings out. A part still rests where it rested.
+    bar, in which the song rings out. A part still rests where it rested, and stays where the one it follows rests.
 
     Args:
         song: any song with a band, in one metre.
@@ -135,10 +135,13 @@ class _Imitation:
     ) -> Song:
         """Returns the song with a few bars written, one group of parts after another."""
         start, end = bars[0] * self.bar, bars[1] * self.bar
+        seen, length = self.window_of(section) * self.bar, REFERENCE_BARS * self.bar
         playing = [
             track
             for track in song.tracks
-            if track.id in self.pairs and any(start <= note.start_ticks < end for note in track.notes)
+            if track.id in self.pairs
+            and any(start <= note.start_ticks < end for note in track.notes)
+            and any(seen <= note.start_ticks < seen + length for note in self.pairs[track.id].notes)
         ]
         groups = [[track.id for track in playing if track.role in roles] for roles in ORDER]
         groups = [group for group in groups if group]

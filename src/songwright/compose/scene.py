@@ -110,8 +110,9 @@ def rules_for(scene: Scene, name: str, followed: Track) -> PartRules:
         followed: the track of the reference.
     """
     track = scene.song.track(name)
+    least = _least(scene, name)
     if track.is_drums:
-        return PartRules(drums=frozenset(note.pitch for note in followed.notes), most=_MOST_DRUMS)
+        return PartRules(drums=frozenset(note.pitch for note in followed.notes), most=_MOST_DRUMS, least=least)
     key = parse_key(scene.song.keys[0].key)
     shift = frame_shift(key_number(key))
     tones = {(key.fifths * 7 + step) % 12 for step in _SCALE}
@@ -121,7 +122,17 @@ def rules_for(scene: Scene, name: str, followed: Track) -> PartRules:
     classes = np.zeros(12, dtype=bool)
     classes[[(tone + shift) % 12 for tone in tones]] = True
     pitches = [note.pitch for note in scene.before[name].notes] or [note.pitch for note in track.notes] or [48, 72]
-    return PartRules(min(pitches) + shift, max(pitches) + shift, classes, most=_MOST_NOTES)
+    return PartRules(min(pitches) + shift, max(pitches) + shift, classes, most=_MOST_NOTES, least=least)
+
+
+def _least(scene: Scene, name: str) -> tuple[int, ...]:
+    """Returns how many events a part has at least in each bar that is written: half of its emptiest given one."""
+    bar = scene.song.meters[0].bar_ticks
+    counts = [0] * scene.num_given
+    for note in scene.before[name].notes:
+        counts[note.start_ticks // bar] += 1
+    written = scene.song.duration_ticks // bar - scene.num_given
+    return (0,) * scene.num_given + (min(counts) // 2,) * written
 
 
 def measured(scene: Scene, names: Sequence[str]) -> dict[str, tuple[int, ...]]:
