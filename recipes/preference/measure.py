@@ -2,15 +2,16 @@
 
 Usage: python recipes/preference/measure.py START TUNED… [--windows 16] [--samples 2] [--names a,b] [-o FILE.json]
 
-Each is what a training or `songwright export` wrote; of a training, `best`. All write the same windows with the same
-random numbers. Printed are, for each kind of part, the mean reward with the standard error of its gain over START, the
-share of windows won, the critic's verdict on the bars, how many of all four-event phrases are different; and, of
-trained folders, nats on real pieces. The row `real` is what people wrote in these windows.
+Each is a trained folder (`best` of a training, exported aside: what ships is measured) or an exported one. All write
+the same windows with the same random numbers. Printed are, for each kind of part, the mean reward with the standard
+error of its gain over START, the share of windows won, the critic's verdict on the bars, how many of all four-event
+phrases are different; and, of trained folders, nats on real pieces. The row `real` is what people wrote there.
 """
 
 import argparse
 import json
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from ground import CORPORA, open_ground, open_writer, open_yardstick, real_task, shards_folder, start_of
 
+from songwright.cli import export
 from songwright.compose.learned.critic import load_critic
 from songwright.compose.learned.practice import (
     WindowSettings,
@@ -113,6 +115,14 @@ def as_text(table: dict[str, dict[str, dict[str, float]]], real: dict[str, dict[
     return "\n".join(lines)
 
 
+def writer_of(folder: Path, aside: Path) -> StepModel:
+    """Returns a network to write with, as it ships; a trained one is exported into a folder aside."""
+    if not (folder / "backbone.onnx").is_file():
+        export.run(argparse.Namespace(model=folder, output=aside, dtype="int8", force=True))
+        folder = aside
+    return open_writer(folder)[1]
+
+
 def real_nats(folders: Sequence[tuple[str, Path]], examples: int) -> dict[str, dict[str, float]]:
     """Returns nats on real pieces of every folder that holds torch's weights."""
     import torch
@@ -144,8 +154,12 @@ def main() -> None:
         ]
         for kind in KINDS
     }
-    models = [(name, open_writer(folder)[1]) for name, folder in zip(names, args.folders, strict=True)]
-    table = measure(models, windows, args.samples, open_yardstick())
+    with tempfile.TemporaryDirectory(prefix="songwright-") as aside:
+        models = [
+            (name, writer_of(folder, Path(aside) / str(i)))
+            for i, (name, folder) in enumerate(zip(names, args.folders, strict=True))
+        ]
+        table = measure(models, windows, args.samples, open_yardstick())
     real = real_nats(list(zip(names, args.folders, strict=True)), args.real)
     print(as_text(table, real))
     if args.out:

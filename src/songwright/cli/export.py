@@ -11,7 +11,10 @@ EXAMPLES = """examples:
   songwright export runs/composer/best -o composer-exact --dtype float32
 """
 
-KEPT = ("kind", "vocabulary_hash", "songwright", "step", "validation", "ledger", "data", "features", "weights_sha256")
+KEPT = (
+    "kind", "vocabulary_hash", "songwright", "step", "validation", "ledger", "data", "features", "weights_sha256",
+    "tuned",
+)  # fmt: skip
 """What goes on from the checkpoint's config, where it is there."""
 
 
