@@ -94,9 +94,8 @@ def _by_products(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | Non
         dropout: chance that a weight is left out.
     """
     if mask is None:
-        mask = query.new_zeros(query.shape[2], keys.shape[2])
-        mask = mask.masked_fill(~causal_mask(*mask.shape, query.device), float("-inf"))
-    elif mask.dtype == torch.bool:
+        mask = causal_mask(query.shape[2], keys.shape[2], query.device)
+    if mask.dtype == torch.bool:
         mask = torch.zeros_like(mask, dtype=query.dtype).masked_fill(~mask, float("-inf"))
     scores = torch.add(mask, query @ keys.transpose(-1, -2), alpha=query.shape[-1] ** -0.5)
     weights = functional.dropout(scores.softmax(-1, dtype=query.dtype), dropout)

@@ -251,7 +251,7 @@ def _added(table: nn.Embedding, ids: Tensor) -> Tensor:
     if ids.shape[2] == 1:
         return cast(Tensor, table(ids[:, :, 0]))
     bags = functional.embedding_bag(ids.flatten(0, 1), table.weight, mode="sum", padding_idx=table.padding_idx)
-    return bags.unflatten(0, ids.shape[:2])
+    return bags.view(*ids.shape[:2], table.embedding_dim)
 
 
 def _offsets(sizes: tuple[int, ...]) -> Tensor:

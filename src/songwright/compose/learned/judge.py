@@ -104,7 +104,8 @@ def judge(reader: Reader, songs: Sequence[Song], target: str, bars: Sequence[int
     for group in _groups(jobs):
         batch = stack([example for *_, example in group])
         found = reader.nats(batch.codes.astype(np.int64), batch.features.astype(np.int64), batch.mask)
-        costs, judged = found[:, _STREAMS].sum(axis=1), batch.mask.any(axis=1)
+        costs = found[:, _STREAMS].sum(axis=1)
+        judged: NDArray[np.bool_] = np.asarray(batch.mask.any(axis=1))
         for (row, choice, first, example), cost, there in zip(group, costs, judged, strict=True):
             mine = np.flatnonzero(there)
             at = example.bars[mine - 1] + choice.start  # what ends a part in a bar stands behind it
