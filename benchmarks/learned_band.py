@@ -1,9 +1,9 @@
 """Bass and drums: whether the network prefers the bars that people played, and what eight bits cost it.
 
 Four real bars stand against nine takes of the style book (and its neighbours) over the same chords, and against four
-bars of nine other songs (a bass is moved into the key and range). The network hears the chords and the tune, where there are any, and
-judges as it does in the program: nats of an event, its place, value and length. Chance is one in ten. The statistical
-composer has no counterpart.
+bars of nine other songs (a bass is moved into the key and range). The network hears the chords and the tune, where
+there are any, and judges as it does in the program: nats of an event, its place, value and length. Chance is one in
+ten. The statistical composer has no counterpart.
 """
 
 from collections.abc import Mapping, Sequence

@@ -48,6 +48,9 @@ SHAPES: Mapping[str, Mapping[str, int]] = {
 }
 """What a pattern has beside `COMMON`: the depth transformer weighs as much as two layers of the backbone."""
 
+PRECISION = {"flat": "float32"}
+"""In which a pattern learns fastest on a CPU, where that is not bfloat16."""
+
 COMMON = {"dim": 80, "num_heads": 2, "dropout": 0.0}
 SETTINGS = (
     "task.lengths=[192, 320]",
@@ -125,6 +128,7 @@ def recipe_of(options: argparse.Namespace, pattern: str, max_steps: int) -> Reci
         [
             *SETTINGS, *given, *options.overrides,
             f"task.valid_examples={options.examples}",
+            f"run.precision={PRECISION.get(pattern, 'bfloat16')}",
             f"run.seed={options.seed}", f"run.threads={options.threads}",
             f"schedule.max_steps={max_steps}", f"schedule.warmup_steps={max(1, int(max_steps * WARMUP_SHARE))}",
         ],
