@@ -43,10 +43,9 @@ def make(folder, out, counts, settings=SETTINGS):
 def recipe(place, *overrides, **table):
     given = {
         "start": str(place / "start"), "pairs": str(place / "pairs"), "shards": str(place / "shards"),
-        "corpora": CORPORA, "real_examples": 0, "least_gap": 0.0, "batch_pairs": 3, **table,
+        "corpora": CORPORA, "real_examples": 0, "batch_pairs": 3, **table,
     }  # fmt: skip
-    fast = ("optimiser.lr=3e-3", "schedule.warmup_steps=0", "schedule.max_steps=6", "run.checkpoint_every=2")
-    return open_recipe("preference", given, *fast, "run.validate_every=3", *overrides)
+    return open_recipe("preference", given, "optimiser.lr=3e-3", *overrides)
 
 
 def test_pairs_hold_the_best_and_the_worst_of_every_kind(place):

@@ -67,8 +67,8 @@ def write_start(folder, **changes):
 
 
 def open_recipe(name, table, *overrides):
-    """Returns the task and the recipe of a folder with other settings of the task."""
-    recipe = read_recipe(RECIPES / name, overrides)
+    """Returns the task and the recipe of a folder, tiny, with other settings of the task."""
+    recipe = read_recipe(RECIPES / name / "config-tiny.toml", overrides)
     recipe = type(recipe)(
         recipe.folder, {**recipe.task, **table}, recipe.optimiser, recipe.schedule, recipe.run
     )  # fmt: skip

@@ -2,7 +2,8 @@
 
 The measures are the critic's (`critic_terms`), those that the part decides, and two of its own that no silence can
 escape. Usual values and spreads are those of the same windows of real pieces (`calibrate`), so that as usual is good
-enough: a measure costs by the square of its distance to the wrong side, as in `critic.cost`. numpy only.
+enough: a measure costs by the square of its distance to the wrong side, beyond `SQUARE_UP_TO` spreads by a straight
+line up to `MOST_SPREADS`, so that bad is better than worse. numpy only.
 """
 
 import math
@@ -12,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from songwright.compose.learned.critic import cost
 from songwright.compose.learned.critic_terms import TERMS, Side, Term
 from songwright.compose.learned.critic_view import Heard, Ints, hear
 from songwright.errors import ConfigError
@@ -21,6 +21,8 @@ from songwright.score.song import Song
 LEAST_SPREAD = 0.02
 """A measure that hardly moves in real music is held to no finer spread."""
 
+SQUARE_UP_TO = 2.0
+MOST_SPREADS = 6.0
 FEWEST_WINDOWS = 8
 
 _ROWS: dict[str, Callable[[Heard], Ints]] = {
@@ -109,6 +111,16 @@ def measured(song: Song, kind: str) -> dict[str, float]:
     """Returns what the measures of a kind of part say of a song; NaN where there is too little to judge."""
     heard = hear(song)
     return {name: term.measure(heard) for name, (term, _) in terms_of(kind).items()}
+
+
+def cost(value: float, mean: float, spread: float, wrong: Side) -> float:
+    """Returns what a measure costs by its distance in spreads to the wrong side of the mean."""
+    away = (value - mean) / spread
+    if (wrong == "low" and away > 0) or (wrong == "high" and away < 0):
+        return 0.0
+    far = min(abs(away), MOST_SPREADS)
+    near = min(far, SQUARE_UP_TO)
+    return near * near + 2.0 * SQUARE_UP_TO * (far - near)
 
 
 @dataclass(frozen=True)
