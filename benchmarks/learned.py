@@ -32,6 +32,7 @@ from songwright.score.song import Song
 
 TUNE_CORPORA = ("pop909", "openewld")
 BAND_CORPORA = {"bass": ("pop909-hands",), "drums": ("groove-midi", "freedoom-midi")}
+MEASURES = ("tunes", "harmony", "band", "int8")
 KIND_EXAMPLES, KIND_LENGTH = 12, 384
 Interval = tuple[float, float, float]
 
@@ -147,7 +148,7 @@ def int8_lines(
     lines = []
     for kind, rows in found.items():
         (whole, notes), (eighth, _) = rows["float32"], rows["int8"]
-        lines.append(nats_line(f"{kind}: float32, int8", "all", notes, whole, eighth))
+        lines.append(nats_line(f"{kind}, a note", "all", notes, whole, eighth))
     return lines
 
 
@@ -158,9 +159,9 @@ def kind_nats_of(
     return band.kind_nats({"int8": network, "float32": exact}, songs, KIND_EXAMPLES, KIND_LENGTH, seed)
 
 
-def as_table(lines: Sequence[Line], *, markdown: bool) -> str:
-    """Returns the lines as a table."""
-    heads = ["measure", "corpus", "n", "", "table", "network", "better by"]
+def as_table(lines: Sequence[Line], *, markdown: bool, sides: tuple[str, str] = ("table", "network")) -> str:
+    """Returns the lines as a table; `sides` are the two that are compared."""
+    heads = ["measure", "corpus", "n", "", *sides, "better by"]
     rows = [
         [line.measure, line.corpus, f"{line.count:,}", line.unit, _told(line.table, line.unit),
          _told(line.network, line.unit), _told(line.gain, line.unit, sign="+")]
@@ -189,7 +190,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--composer", type=Path, help="what `songwright export` wrote; else the one that ships")
     parser.add_argument("--exact", type=Path, help="the same weights exported with --dtype float32")
     parser.add_argument("--songs", type=int, default=40, help="most songs of a corpus; 0 for all that are held apart")
-    parser.add_argument("--only", default="tunes,harmony,band,int8", help="which measures")
+    parser.add_argument("--only", default=",".join(MEASURES), help="which measures")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--markdown", action="store_true")
@@ -205,6 +206,9 @@ def main() -> None:
     """Prints the table."""
     options = arguments()
     wanted = options.only.split(",")
+    unknown = [name for name in wanted if name not in MEASURES]
+    if unknown:
+        sys.exit(f"no measure is called {', '.join(unknown)}: {', '.join(MEASURES)}")
     network = load_composer(options.composer, threads=options.threads)
     names = {*harmony.GROUP_OF, *(corpus for corpora in BAND_CORPORA.values() for corpus in corpora)}
     only_tunes = wanted == ["tunes"]
@@ -219,14 +223,19 @@ def main() -> None:
             else []
         ),
     }
-    lines: list[Line] = []
+    made: dict[str, list[Line]] = {}
     for name in wanted:
         started = time.process_time()
-        lines += measures[name]()
+        made[name] = [line for line in measures[name]() if line.count]
         print(f"{name}: {time.process_time() - started:.0f} s of the processor", file=sys.stderr, flush=True)
-    print(as_table(lines, markdown=options.markdown))
+    lines = [line for name, found in made.items() if name != "int8" for line in found]
+    if lines:
+        print(as_table(lines, markdown=options.markdown))
+    if made.get("int8"):
+        print("\n" + as_table(made["int8"], markdown=options.markdown, sides=("float32", "int8")))
     if options.json:
-        options.json.write_text(json.dumps([asdict(line) for line in lines], indent=1) + "\n", encoding="utf-8")
+        told = {name: [asdict(line) for line in found] for name, found in made.items()}
+        options.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
