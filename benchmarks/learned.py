@@ -31,7 +31,7 @@ from songwright.compose.learned.onnx_steps import OnnxStepModel
 from songwright.score.song import Song
 
 TUNE_CORPORA = ("pop909", "openewld")
-BAND_CORPORA = {"bass": ("pop909-hands",), "drums": ("groove-midi", "freedoom-midi")}
+BAND_CORPORA = {"bass": ("pop909-hands",), "chords": ("pop909-hands",), "drums": ("groove-midi", "freedoom-midi")}
 MEASURES = ("tunes", "harmony", "band", "int8")
 KIND_EXAMPLES, KIND_LENGTH = 12, 384
 Interval = tuple[float, float, float]

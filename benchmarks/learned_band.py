@@ -29,7 +29,7 @@ from songwright.score.theory import Chord, parse_key
 from songwright.seeding import generator
 
 BARS, OTHERS, TAKES = 4, 9, 4
-MIN_NOTES = {"bass": 1, "drums": 3}
+MIN_NOTES = {"bass": 1, "chords": 2, "drums": 3}
 """That every bar of an excerpt must have."""
 
 
@@ -61,6 +61,7 @@ class Recorder:
     """
 
     takes = TAKES
+    kinds = ("bass", "drums", "comp")
 
     def __init__(self, role: str) -> None:
         self.role = role

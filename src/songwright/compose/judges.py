@@ -14,7 +14,7 @@ class Judges:
     Attributes:
         harmony: among progressions that the style allows.
         tunes: of every next pitch of a tune.
-        takes: among the figures that the style book has for bass, drums and chords.
+        takes: among the figures that the style book has for the parts that it judges.
     """
 
     harmony: HarmonyJudge | None = None

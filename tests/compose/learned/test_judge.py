@@ -76,7 +76,7 @@ def test_what_is_played_later_changes_nothing_before(model, song):
 class _Likes:
     """Prefers one take everywhere, or another in each group."""
 
-    takes = 3
+    takes, kinds = 3, ("bass",)
 
     def __init__(self, *wanted):
         self.wanted = wanted

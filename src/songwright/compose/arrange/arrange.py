@@ -21,7 +21,7 @@ from songwright.compose.arrange.percussion import write_percussion
 from songwright.compose.arrange.riff import write_riff
 from songwright.compose.arrange.roster import fuller_half, intensities, make_roster
 from songwright.compose.arrange.slides import glide_range_controls
-from songwright.compose.arrange.takes import JUDGED, TakeJudge, best_of
+from songwright.compose.arrange.takes import ORDER, TakeJudge, best_of
 from songwright.compose.arrange.transitions import joints, write_effects
 from songwright.compose.plan import SongPlan
 from songwright.compose.style import Pattern, Style
@@ -75,7 +75,7 @@ def arrange(
         seed: of the song.
         wanted: instruments that must sound (keys of `score.instruments.INSTRUMENTS`, or ``drums``).
         unwanted: instruments that must not.
-        judge: chooses among takes of bass, drums and chords.
+        judge: chooses among takes of the parts that it judges.
     """
     return arrange_sung(
         plan, style, chords, melody_notes, None, seed=seed, wanted=wanted, unwanted=unwanted, judge=judge
@@ -118,7 +118,7 @@ def arrange_sung(
         seed: of the song.
         wanted: instruments that must sound (keys of `score.instruments.INSTRUMENTS`, or ``drums``).
         unwanted: instruments that must not.
-        judge: chooses among takes of bass, drums and chords.
+        judge: chooses among takes of the parts that it judges.
     """
     context = Context(plan, style, ChordTimeline(chords), LeadLine(()), seed, style.devices.ending != "fade")
     players = make_roster(context, wanted, unwanted)
@@ -199,13 +199,12 @@ def _with_band(
     """
     if judge is None:
         return [*voices, *(track for player in players for track in _tracks(context, player))]
-    order = ("lead", *JUDGED)
-    ranked = sorted(players, key=lambda player: order.index(player.part.kind) if player.part.kind in order else 9)
+    ranked = sorted(players, key=lambda p: ORDER.index(p.part.kind) if p.part.kind in ORDER else len(ORDER))
     made: dict[str, list[Track]] = {}
     heard = list(voices)
     for player in ranked:
         made[player.part.id] = tracks = _tracks(context, player)
-        if player.part.kind in JUDGED and tracks:
+        if player.part.kind in judge.kinds and tracks:
             takes = [_perform(replace(context, take=take), player) for take in range(judge.takes)]
             best = best_of(judge, context.plan, context.style, chords, heard, tracks[0], takes)
             made[player.part.id] = _tracks(context, player, best)

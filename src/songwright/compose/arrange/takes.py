@@ -1,6 +1,6 @@
 """Several takes of one player, and of each the sections that a judge prefers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -9,8 +9,8 @@ from songwright.compose.plan import SectionPlan, SongPlan
 from songwright.compose.style import Style
 from songwright.score.song import ChordSpan, Track
 
-JUDGED = ("bass", "drums", "comp")
-"""Kinds of parts of which there are takes; in this order, so that each hears those before it."""
+ORDER = ("lead", "bass", "drums", "comp")
+"""Kinds of parts in the order in which they are written where there is a judge, so that each hears those before it."""
 
 
 class TakeJudge(Protocol):
@@ -19,6 +19,10 @@ class TakeJudge(Protocol):
     @property
     def takes(self) -> int:
         """How many takes it wants to hear."""
+
+    @property
+    def kinds(self) -> Collection[str]:
+        """The kinds of parts that it judges, of `style.Part.kind`."""
 
     def choose(
         self,

@@ -20,10 +20,13 @@ class LearnedTakes:
     Attributes:
         reader: the network.
         takes: how many takes it wants to hear.
+        kinds: of parts that it judges. Of basses it prefers what people played to takes of the style book; of drums
+            and chords it prefers the most regular take to any person's (docs/composer.md), so these are not asked.
     """
 
     reader: Reader
     takes: int = 4
+    kinds: tuple[str, ...] = ("bass",)
 
     def choose(
         self,
