@@ -18,7 +18,7 @@ from songwright.compose.learned.judge import judge, sketch
 from songwright.compose.learned.takes import LearnedHarmony, LearnedTakes
 from songwright.compose.tokens.encode import encode
 from songwright.compose.tokens.piece import index_piece
-from songwright.compose.tokens.vocabulary import HARMONY
+from songwright.compose.tokens.vocabulary import HARMONY, VALUE
 from songwright.score.song import Note, Track, check
 
 BRIEF = Brief(styles=("rock",), seed=4, instrumental=True, duration_seconds=45.0)
@@ -119,6 +119,6 @@ def test_the_likeliest_progression_is_taken(model, draft):
     other = [replace(span, symbol="F#maj7") for span in spans]
     songs = [sketch(draft.plan, style, tuple(row)) for row in (spans, other)]
     bars = range(section.first_bar, section.first_bar + min(8, section.num_bars))
-    costs = [found.mean(list(bars)) for found in judge(model, songs, HARMONY, bars)]
-    chosen = LearnedHarmony(model).choose(draft.plan, style, section, [tuple(spans), tuple(other)])
+    costs = [found.mean(list(bars)) for found in judge(model, songs, HARMONY, bars, (VALUE,))]
+    chosen = LearnedHarmony(model).choose(draft.plan, style, section, [tuple(spans), tuple(other)], len(bars))
     assert chosen == int(np.argmin(costs))

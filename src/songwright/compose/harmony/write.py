@@ -73,9 +73,14 @@ class HarmonyJudge(Protocol):
         """How many progressions it wants to see."""
 
     def choose(
-        self, plan: SongPlan, style: Style, section: SectionPlan, candidates: Sequence[tuple[ChordSpan, ...]]
+        self,
+        plan: SongPlan,
+        style: Style,
+        section: SectionPlan,
+        candidates: Sequence[tuple[ChordSpan, ...]],
+        num_bars: int,
     ) -> int:
-        """Returns the best candidate for a section, each given as the section's chords."""
+        """Returns the best candidate for a section, each given as its chords, that go round after `num_bars` bars."""
 
 
 def write_harmony(
@@ -188,7 +193,7 @@ class _Writer:
         section = max((s for s in self.plan.sections if s.role == role), key=lambda s: s.num_bars)
         key = Key((self.plan.key.tonic + section.key_shift) % 12, self.plan.key.mode)
         shown = [tuple(self._placed(laid_out(c, section.num_bars, self.beats), section, key)) for c in candidates]
-        return candidates[self.judge.choose(self.plan, self.style, section, shown)]
+        return candidates[self.judge.choose(self.plan, self.style, section, shown, num_bars)]
 
     def _loop_bars(self, role: str, random: np.random.Generator) -> int:
         """Returns the length of a role's loop: the style's usual ones that fit the longest section."""

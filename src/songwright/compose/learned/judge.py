@@ -26,7 +26,7 @@ BATCH_EVENTS = 4096
 HEARD_ROLES = ("vocal", "melody", "bass", "drums", "chords")
 """Who is heard beside the part, the first player of each role."""
 
-_STREAMS = (KIND, POSITION, VALUE, LENGTH)
+PLAYED = (KIND, POSITION, VALUE, LENGTH)
 """What counts: which notes there are; how loud they are is the player's own business."""
 
 
@@ -83,7 +83,13 @@ def sketch(
     )
 
 
-def judge(reader: Reader, songs: Sequence[Song], target: str, bars: Sequence[int] | None = None) -> tuple[Judged, ...]:
+def judge(
+    reader: Reader,
+    songs: Sequence[Song],
+    target: str,
+    bars: Sequence[int] | None = None,
+    streams: tuple[int, ...] = PLAYED,
+) -> tuple[Judged, ...]:
     """Returns what a part costs in each of several songs.
 
     Args:
@@ -91,6 +97,7 @@ def judge(reader: Reader, songs: Sequence[Song], target: str, bars: Sequence[int
         songs: alike but for the part.
         target: id of its track, or `HARMONY`.
         bars: which are judged; None for all.
+        streams: what counts of an event; events that have none of it are not counted.
     """
     pieces = [index_piece(encode(song).codes) for song in songs]
     nats = np.zeros((len(songs), pieces[0].num_bars))
@@ -104,8 +111,8 @@ def judge(reader: Reader, songs: Sequence[Song], target: str, bars: Sequence[int
     for group in _groups(jobs):
         batch = stack([example for *_, example in group])
         found = reader.nats(batch.codes.astype(np.int64), batch.features.astype(np.int64), batch.mask)
-        costs = found[:, _STREAMS].sum(axis=1)
-        judged: NDArray[np.bool_] = np.asarray(batch.mask.any(axis=1))
+        costs = found[:, streams].sum(axis=1)
+        judged: NDArray[np.bool_] = np.asarray(batch.mask[:, streams].any(axis=1))
         for (row, choice, first, example), cost, there in zip(group, costs, judged, strict=True):
             mine = np.flatnonzero(there)
             at = example.bars[mine - 1] + choice.start  # what ends a part in a bar stands behind it

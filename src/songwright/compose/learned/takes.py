@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from songwright.compose.learned.judge import Reader, judge, sketch
 from songwright.compose.plan import SectionPlan, SongPlan
 from songwright.compose.style import Style
-from songwright.compose.tokens.vocabulary import HARMONY
+from songwright.compose.tokens.vocabulary import HARMONY, VALUE
 from songwright.score.song import ChordSpan, Song, Track
 
 JUDGED_BARS = 4
@@ -64,7 +64,9 @@ class LearnedTakes:
 
 @dataclass(frozen=True)
 class LearnedHarmony:
-    """Prefers the progression that is the likeliest, chord by chord.
+    """Prefers the progression whose chords are the likeliest; the tables know better when chords change.
+
+    Likelihood loves to stay where it is: of the candidates only the half with more different chords is judged.
 
     Attributes:
         reader: the network.
@@ -75,10 +77,17 @@ class LearnedHarmony:
     candidates: int = 6
 
     def choose(
-        self, plan: SongPlan, style: Style, section: SectionPlan, candidates: Sequence[tuple[ChordSpan, ...]]
+        self,
+        plan: SongPlan,
+        style: Style,
+        section: SectionPlan,
+        candidates: Sequence[tuple[ChordSpan, ...]],
+        num_bars: int,
     ) -> int:
         """Returns the best candidate for a section; see `harmony.write.HarmonyJudge`."""
-        songs = [sketch(plan, style, chords) for chords in candidates]
-        bars = range(section.first_bar, section.first_bar + min(8, section.num_bars))
-        judged = judge(self.reader, songs, HARMONY, bars)
-        return min(range(len(songs)), key=lambda i: (judged[i].mean(bars), i))
+        varied = [len({span.symbol for span in chords}) for chords in candidates]
+        rows = [i for i, count in enumerate(varied) if count >= sorted(varied)[len(varied) // 2]]
+        songs = [sketch(plan, style, candidates[row]) for row in rows]
+        bars = range(section.first_bar, section.first_bar + min(num_bars, section.num_bars))
+        judged = judge(self.reader, songs, HARMONY, bars, (VALUE,))
+        return min(zip(rows, judged, strict=True), key=lambda found: (found[1].mean(bars), found[0]))[0]
