@@ -1,6 +1,7 @@
 """Preference tuning: pairs follow from their numbers, what is chosen becomes likelier, a stop changes nothing."""
 
 import dataclasses
+import importlib.util
 
 import numpy as np
 import pytest
@@ -8,11 +9,12 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
-from tuning_ground import open_recipe, write_shards, write_start  # noqa: E402
+from tuning_ground import RECIPES, open_recipe, write_shards, write_start  # noqa: E402
 
-from songwright.compose.learned.practice import WindowSettings  # noqa: E402
+from songwright.compose.learned.practice import WindowSettings, draw_window  # noqa: E402
 from songwright.compose.learned.rewards import KINDS  # noqa: E402
 from songwright.errors import CheckpointError, ConfigError  # noqa: E402
+from songwright.seeding import generator  # noqa: E402
 from songwright.training.checkpoint import load_model  # noqa: E402
 from songwright.training.trainer import train  # noqa: E402
 
@@ -130,6 +132,23 @@ def test_what_is_forgotten_is_seen(place):
     assert found["nats"] == pytest.approx(np.log(2), abs=1e-4)
     assert found["accuracy"] <= 1
     assert found["real"] > 10  # nats a note of a network that knows nothing
+
+
+def test_what_is_measured_against_itself_gains_nothing(place):
+    spec = importlib.util.spec_from_file_location("preference_measure", RECIPES / "preference" / "measure.py")
+    measure = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(measure)
+    terrain = ground.open_ground(place / "shards", CORPORA).pieces("valid")
+    windows = {"harmony": [draw_window(terrain, "harmony", SETTINGS.windows, generator(i)) for i in range(2)]}
+    model = ground.open_writer(place / "start")[1]
+    table = measure.measure([("a", model), ("b", model)], windows, 1, ground.open_yardstick())
+    assert table["harmony"]["a"] == table["harmony"]["b"]
+    assert table["harmony"]["b"]["gain"] == table["harmony"]["b"]["won"] == 0.0
+    assert table["harmony"]["real"]["gain"] > 0  # a song is better than noise
+    nats = dict.fromkeys(("nats", "melody", "harmony", "bass", "drums"), 1.5)
+    text = measure.as_text(table, {"a": nats, "b": nats})
+    assert "| harmony | b |" in text
+    assert "| b | 1.500 |" in text
 
 
 def test_a_bad_start_is_one_line(place, tmp_path):
