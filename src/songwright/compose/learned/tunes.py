@@ -120,11 +120,14 @@ class TuneReader:
     def _begin(self) -> None:
         first = int(self.places[0])
         tracker = Tracker(_without(self.example, first))
-        self.model.start(self.count, self.example.num_steps)
+        self.model.start(1, self.example.num_steps)
         for t in range(first):
-            self.model.set_features(t, np.repeat(tracker.features[None].astype(np.int64), self.count, axis=0))
+            self.model.set_features(t, tracker.features[None].astype(np.int64))
             tracker.feed(self.example.codes[:, t], int(self.example.parts_of[t]), self.follows[t])
-        self.model.prefill(np.repeat(self.example.codes[None, :, :first].astype(np.int64), self.count, axis=0))
+        self.model.prefill(self.example.codes[None, :, :first].astype(np.int64))
+        self.model.set_features(first, tracker.features[None].astype(np.int64))
+        self.model.logits()  # what all tunes share is read once, by one row
+        self.model.reorder(np.zeros(self.count, dtype=np.int64))
         self.trackers = [tracker.fork() for _ in range(self.count)]
         self.step = first
         self.rows = np.repeat(self.example.codes[None].astype(np.int64), self.count, axis=0)
