@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent))
-from task import Settings, Stock, check_corpora, read_stock
+from task import Settings, Stock, read_stock
 
 from songwright.compose.learned.bars.coder import SHIPPED, BarCoder, between, load_coder, save_coder
 from songwright.compose.learned.bars.kinds import KNOWN, ONSET
@@ -27,7 +27,7 @@ from songwright.neural.bar_network import BarNetwork, Bars, BarShape
 from songwright.seeding import generator
 from songwright.training.checkpoint import CONFIG_FILE, load_model
 from songwright.training.recipe import from_table, read_recipe
-from songwright.training.shards import open_shards
+from songwright.training.shards import check_corpora, open_shards, shards_folder
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -98,7 +98,7 @@ def measured(packed: BarCoder, whole: BarCoder) -> dict[str, Any]:
     """
     recipe = read_recipe(FOLDER, ())
     settings = from_table(Settings, recipe.task)
-    shards = open_shards(settings.folder(), vocabulary=vocabulary_hash())
+    shards = open_shards(shards_folder(settings.shards), vocabulary=vocabulary_hash())
     check_corpora(shards, settings.corpora)
     shapes = {kind: network.shape for kind, network in packed.networks.items()}
     valid = read_stock(shards, "valid", shapes, settings.corpora, settings.valid_bars, settings.seed)

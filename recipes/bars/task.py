@@ -1,6 +1,5 @@
 """What the trainer learns here: single bars of tunes, basses, chords, drums and harmony, each from its own latent."""
 
-import os
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,12 +25,12 @@ from songwright.compose.tokens.decode import decode_grid
 from songwright.compose.tokens.grid import PITCH, GridSong
 from songwright.compose.tokens.piece import KIND_OF_ROLE, TARGET_KINDS
 from songwright.compose.tokens.vocabulary import vocabulary_hash
-from songwright.errors import ConfigError, InputError
+from songwright.errors import ConfigError
 from songwright.neural.bar_network import Bars, BarShape
 from songwright.neural.bar_vae import BarVaes, held_back, weight_of
 from songwright.seeding import generator
 from songwright.training.recipe import from_table
-from songwright.training.shards import Shards, Split, open_shards
+from songwright.training.shards import Shards, Split, check_corpora, open_shards, shards_folder
 from songwright.training.task import LossParts
 
 MODEL_KIND = "bars"
@@ -83,13 +82,6 @@ class Settings:
         shapes = bar_shapes(self.hidden_dim, self.cell_dim, self.latent_dim)
         return {kind: shape for kind, shape in shapes.items() if kind in self.batch_bars}
 
-    def folder(self) -> Path:
-        """Returns where the shards are; raises InputError if nobody said."""
-        folder = self.shards or os.environ.get("SONGWRIGHT_SHARDS", "")
-        if not folder:
-            raise InputError("where are the shards? set SONGWRIGHT_SHARDS to what `songwright prepare-scores` wrote")
-        return Path(folder)
-
 
 @dataclass(frozen=True)
 class Stock:
@@ -119,7 +111,7 @@ class BarsTask:
 
     def __init__(self, name: str, settings: Settings) -> None:
         self.name, self.settings = name, settings
-        self.shards = open_shards(settings.folder(), vocabulary=vocabulary_hash())
+        self.shards = open_shards(shards_folder(settings.shards), vocabulary=vocabulary_hash())
         check_corpora(self.shards, settings.corpora)
         self.shapes = settings.shapes()
         self.train = read_stock(self.shards, "train", self.shapes, settings.corpora, settings.most_bars, settings.seed)
@@ -188,18 +180,6 @@ class BarsTask:
 def make_task(table: Mapping[str, Any], folder: Path) -> BarsTask:
     """Returns the task of a recipe's table."""
     return BarsTask(str(table["name"]), from_table(Settings, table))
-
-
-def check_corpora(shards: Shards, weights: Mapping[str, float]) -> None:
-    """Raises ConfigError for corpora that are not there, or that weights must not learn from."""
-    ledger = shards.manifest["ledger"]
-    for name, weight in weights.items():
-        if not isinstance(weight, int | float) or weight < 0:
-            raise ConfigError(f"[task.corpora] {name}: expected a share of 0 or more, got {weight!r}")
-        if weight and name not in ledger:
-            raise ConfigError(f"[task.corpora] {name}: not in these shards, which hold {', '.join(ledger)}")
-        if weight and not ledger[name].get("usable", False):
-            raise ConfigError(f"[task.corpora] {name}: weights must not learn from it: {ledger[name].get('why_not')}")
 
 
 def tensors(kind: str, bars: Bars) -> dict[str, Tensor]:

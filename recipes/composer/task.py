@@ -1,6 +1,5 @@
 """What the trainer learns here: parts of songs, event by event, given the other parts, chords, form and words."""
 
-import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,12 +17,11 @@ from songwright.compose.tokens.features import FEATURE_SIZES, FEATURES
 from songwright.compose.tokens.piece import TARGET_KINDS
 from songwright.compose.tokens.vocabulary import KIND, STREAMS, VALUE, VOCABULARY_SIZES, Kind, vocabulary_hash
 from songwright.compose.tokens.windows import Example
-from songwright.errors import ConfigError, InputError
 from songwright.neural.attention import Attention
 from songwright.neural.language_model import LanguageModelConfig, MultiStreamLM
 from songwright.seeding import generator
 from songwright.training.recipe import from_table
-from songwright.training.shards import Shards, Split, open_shards
+from songwright.training.shards import Shards, Split, check_corpora, open_shards, shards_folder
 from songwright.training.task import LossParts
 
 MODEL_KIND = "composer"
@@ -59,21 +57,14 @@ class Settings:
     seed: int = 1
     shards: str = ""
 
-    def folder(self) -> Path:
-        """Returns where the shards are; raises InputError if nobody said."""
-        folder = self.shards or os.environ.get("SONGWRIGHT_SHARDS", "")
-        if not folder:
-            raise InputError("where are the shards? set SONGWRIGHT_SHARDS to what `songwright prepare-scores` wrote")
-        return Path(folder)
-
 
 class ComposerTask:
     """Examples of training pieces; validation on fixed examples of pieces held apart, one kind of part at a time."""
 
     def __init__(self, name: str, settings: Settings) -> None:
         self.name, self.settings = name, settings
-        self.shards = open_shards(settings.folder(), vocabulary=vocabulary_hash())
-        _check_corpora(self.shards, settings.corpora)
+        self.shards = open_shards(shards_folder(settings.shards), vocabulary=vocabulary_hash())
+        check_corpora(self.shards, settings.corpora)
         self.train = _pieces(self.shards, "train", settings.corpora)
         self.train.balance(settings.lengths, settings.draw, settings.seed)
         self._drawn: tuple[int, list[list[Example]]] = (-1, [])
@@ -150,18 +141,6 @@ class ComposerTask:
 def make_task(table: Mapping[str, Any], folder: Path) -> ComposerTask:
     """Returns the task of a recipe's table."""
     return ComposerTask(str(table["name"]), from_table(Settings, table))
-
-
-def _check_corpora(shards: Shards, weights: Mapping[str, float]) -> None:
-    """Raises ConfigError for corpora that are not there, or that weights must not learn from."""
-    ledger = shards.manifest["ledger"]
-    for name, weight in weights.items():
-        if not isinstance(weight, int | float) or weight < 0:
-            raise ConfigError(f"[task.corpora] {name}: expected a share of 0 or more, got {weight!r}")
-        if weight and name not in ledger:
-            raise ConfigError(f"[task.corpora] {name}: not in these shards, which hold {', '.join(ledger)}")
-        if weight and not ledger[name].get("usable", False):
-            raise ConfigError(f"[task.corpora] {name}: weights must not learn from it: {ledger[name].get('why_not')}")
 
 
 def _pieces(shards: Shards, split: Split, weights: Mapping[str, float]) -> Pieces:

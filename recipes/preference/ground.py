@@ -4,7 +4,6 @@ Shared by `recipes/preference` and `recipes/reinforce`.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from songwright.compose.learned.rewards import Yardstick
 from songwright.compose.tokens.batches import Pieces
 from songwright.compose.tokens.vocabulary import vocabulary_hash
-from songwright.errors import CheckpointError, ConfigError, InputError
+from songwright.errors import CheckpointError, ConfigError
 from songwright.training.recipe import load_task, read_recipe
-from songwright.training.shards import Shards, Split, open_shards
+from songwright.training.shards import Shards, Split, check_corpora, open_shards, shards_folder
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,14 +31,6 @@ CORPORA = {
     "groove-midi": 0.15, "freedoom-midi": 0.2,
 }  # fmt: skip
 """Share of each corpus among windows, as far as it has the part that is wanted and what that is judged by."""
-
-
-def shards_folder(shards: str = "") -> Path:
-    """Returns where the shards are; raises InputError if nobody said."""
-    folder = shards or os.environ.get("SONGWRIGHT_SHARDS", "")
-    if not folder:
-        raise InputError("where are the shards? set SONGWRIGHT_SHARDS to what `songwright prepare-scores` wrote")
-    return Path(folder)
 
 
 @dataclass(frozen=True)
@@ -67,14 +58,7 @@ def open_ground(folder: Path, corpora: Mapping[str, float]) -> Ground:
         ConfigError: a corpus is not there, or weights must not learn from it.
     """
     shards = open_shards(folder, vocabulary=vocabulary_hash())
-    ledger = shards.manifest["ledger"]
-    for name, weight in corpora.items():
-        if not isinstance(weight, int | float) or weight < 0:
-            raise ConfigError(f"corpora {name}: expected a share of 0 or more, got {weight!r}")
-        if weight and name not in ledger:
-            raise ConfigError(f"corpora {name}: not in these shards, which hold {', '.join(ledger)}")
-        if weight and not ledger[name].get("usable", False):
-            raise ConfigError(f"corpora {name}: weights must not learn from it: {ledger[name].get('why_not')}")
+    check_corpora(shards, corpora)
     return Ground(shards, corpora)
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from ground import CORPORA, open_ground, open_writer, open_yardstick, real_task, shards_folder, start_of
+from ground import CORPORA, open_ground, open_writer, open_yardstick, real_task, start_of
 
 from songwright.cli import export
 from songwright.compose.learned.critic import load_critic
@@ -37,6 +37,7 @@ from songwright.compose.tokens.windows import Example
 from songwright.files import write_bytes
 from songwright.neural.step_model import StepModel
 from songwright.seeding import generator
+from songwright.training.shards import shards_folder
 
 SEED = 2
 Phrases = list[tuple[tuple[int, int], ...]]

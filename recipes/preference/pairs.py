@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent))
-from ground import CORPORA, Ground, open_ground, open_writer, open_yardstick, shards_folder
+from ground import CORPORA, Ground, open_ground, open_writer, open_yardstick
 from sides import Side, side_of
 
 from songwright.compose.learned.practice import WindowSettings, attempts, draw_window, song_of
@@ -33,7 +33,7 @@ from songwright.neural.step_model import StepModel
 from songwright.seeding import generator
 from songwright.training.checkpoint import read_json, read_tensors
 from songwright.training.packing import pack
-from songwright.training.shards import Split
+from songwright.training.shards import Split, shards_folder
 
 MANIFEST = "manifest.json"
 FORMAT = "songwright.pairs"

@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from ground import CORPORA, YARDSTICK, Ground, open_ground, shards_folder
+from ground import CORPORA, YARDSTICK, Ground, open_ground
 
 from songwright.compose.learned.practice import WindowSettings, draw_window, song_of
 from songwright.compose.learned.rewards import KINDS, Yardstick, calibrate, measured
 from songwright.files import write_bytes
 from songwright.seeding import generator
+from songwright.training.shards import shards_folder
 
 SEED = 1
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "preference"))
-from ground import CORPORA, open_ground, open_yardstick, real_task, shards_folder, start_of, tuned_config
+from ground import CORPORA, open_ground, open_yardstick, real_task, start_of, tuned_config
 from sides import side_of, stacked
 
 from songwright.compose.learned.practice import WindowSettings, attempts, draw_window, song_of
@@ -23,6 +23,7 @@ from songwright.neural.preference import ChosenNats, advantages, chosen_nats, dr
 from songwright.neural.torch_steps import TorchStepModel
 from songwright.seeding import generator
 from songwright.training.recipe import from_table
+from songwright.training.shards import shards_folder
 from songwright.training.task import LossParts
 
 

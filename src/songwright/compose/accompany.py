@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from songwright.compose.arrange.arrange import arrange_around
-from songwright.compose.arrange.mixing import parse_insert
+from songwright.compose.arrange.mixing import master_of
 from songwright.compose.bare_tune import from_a_bar_line, in_meter_of, reaching, tune_tracks, with_edges, with_form
 from songwright.compose.plan_of_song import plan_of, vocals_of
 from songwright.compose.reharmonise import chords_for, learned_chords
@@ -17,7 +17,7 @@ from songwright.compose.tune_key import keys_of_tune
 from songwright.errors import InputError
 from songwright.neural.step_model import StepModel
 from songwright.progress import Progress, silent
-from songwright.score.song import ChordSpan, KeyChange, MasterMix, Note, Song, TempoChange, Track, TrackMix, check
+from songwright.score.song import ChordSpan, KeyChange, Note, Song, TempoChange, Track, TrackMix, check
 from songwright.score.theory import Key
 
 MOST_EDGE_BARS = 32
@@ -158,16 +158,3 @@ def _placed(track: Track, style: Style) -> Track:
     for part in style.parts_of("lead")[:1]:
         mix = TrackMix(gain_db=part.gain_db, reverb_db=part.reverb_db, delay_db=part.delay_db)
     return replace(track, mix=mix)
-
-
-def master_of(style: Style, *, sung: bool) -> MasterMix:
-    """Returns the bus of a style; a voice is brought to the style's level when it is first rendered."""
-    mix = style.mix
-    return MasterMix(
-        reverb=mix.reverb,
-        reverb_seconds=mix.reverb_seconds,
-        delay_beats=mix.delay_beats,
-        delay_feedback=mix.delay_feedback,
-        inserts=tuple(parse_insert(line) for line in mix.bus),
-        vocal_level_db=style.vocals.level_db if sung else None,
-    )

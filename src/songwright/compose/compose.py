@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from songwright import __version__
 from songwright.brief.brief import Brief
 from songwright.compose.arrange.arrange import arrange, arrange_sung
-from songwright.compose.arrange.mixing import parse_insert
+from songwright.compose.arrange.mixing import master_of
 from songwright.compose.casting_voice import choose_singer, wants_voice
 from songwright.compose.form import RITARDANDO, plan_form
 from songwright.compose.harmony import write_harmony
@@ -24,8 +24,6 @@ from songwright.compose.wishes import bend
 from songwright.progress import Progress, silent
 from songwright.score.song import (
     ChordSpan,
-    KeyChange,
-    MasterMix,
     MeterChange,
     Section,
     Song,
@@ -153,12 +151,12 @@ def assemble(draft: Draft, style: Style, brief: Brief, composer: str = "statisti
         duration_ticks=plan.num_bars * plan.bar_ticks,
         tempos=_tempos(plan, style),
         meters=(MeterChange(0, plan.numerator, plan.denominator),),
-        keys=_keys(plan),
+        keys=plan.key_changes(),
         sections=sections,
         chords=draft.chords,
         tracks=draft.tracks,
         syllables=draft.syllables,
-        master=_master(style, sung=draft.vocals is not None),
+        master=master_of(style, sung=draft.vocals is not None),
         provenance={
             "program": f"songwright {__version__}",
             "composer": composer,
@@ -188,26 +186,3 @@ def _tempos(plan: SongPlan, style: Style) -> tuple[TempoChange, ...]:
             tempos.append(TempoChange((last - len(RITARDANDO) + i) * plan.bar_ticks, round(plan.tempo_bpm * share, 3)))
         tempos.append(TempoChange(last * plan.bar_ticks, plan.tempo_bpm))
     return tuple(tempos)
-
-
-def _keys(plan: SongPlan) -> tuple[KeyChange, ...]:
-    keys = [KeyChange(0, str(plan.key))]
-    shift = 0
-    for section in plan.sections:
-        if section.key_shift != shift:
-            shift = section.key_shift
-            shifted = type(plan.key)((plan.key.tonic + shift) % 12, plan.key.mode)
-            keys.append(KeyChange(plan.start_ticks(section), str(shifted)))
-    return tuple(keys)
-
-
-def _master(style: Style, *, sung: bool) -> MasterMix:
-    mix = style.mix
-    return MasterMix(
-        reverb=mix.reverb,
-        reverb_seconds=mix.reverb_seconds,
-        delay_beats=mix.delay_beats,
-        delay_feedback=mix.delay_feedback,
-        inserts=tuple(parse_insert(line) for line in mix.bus),
-        vocal_level_db=style.vocals.level_db if sung else None,
-    )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from songwright.score.song import TICKS_PER_QUARTER, MeterChange, SectionRole
+from songwright.score.song import TICKS_PER_QUARTER, KeyChange, MeterChange, SectionRole
 from songwright.score.theory import Key
 
 
@@ -82,6 +82,18 @@ class SongPlan:
     def end_ticks(self, section: SectionPlan) -> int:
         """Returns where a section ends."""
         return (section.first_bar + section.num_bars) * self.bar_ticks
+
+    def key_changes(self) -> tuple[KeyChange, ...]:
+        """Returns the key of the song, and where a section lifts it or takes it back."""
+        changes = [KeyChange(0, str(self.key))]
+        shift = 0
+        for section in self.sections:
+            if section.key_shift != shift:
+                shift = section.key_shift
+                changes.append(
+                    KeyChange(self.start_ticks(section), str(Key((self.key.tonic + shift) % 12, self.key.mode)))
+                )
+        return tuple(changes)
 
     def section_at(self, tick: int) -> SectionPlan:
         """Returns the section that sounds at a tick (the last one after the end)."""

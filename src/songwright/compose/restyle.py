@@ -7,7 +7,8 @@ after. What an instrument led between the sung sections goes on as a tune that t
 from collections.abc import Sequence
 from dataclasses import replace
 
-from songwright.compose.accompany import master_of, with_band
+from songwright.compose.accompany import with_band
+from songwright.compose.arrange.mixing import master_of
 from songwright.compose.bare_tune import found_sections
 from songwright.compose.plan import SongPlan
 from songwright.compose.plan_of_song import plan_of, vocals_of

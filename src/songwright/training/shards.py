@@ -8,6 +8,7 @@ A folder of shards holds `shard-00000.safetensors`, … with int16 `codes` (stre
 import hashlib
 import json
 import math
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songwright import __version__
-from songwright.errors import DataError, InputError
+from songwright.errors import ConfigError, DataError, InputError
 from songwright.files import write_bytes
 from songwright.training.checkpoint import sha256_of
 from songwright.training.packing import check_file, pack
@@ -313,6 +314,38 @@ def open_shards(folder: Path, *, vocabulary: str | None = None, verify: bool = T
         shards.append(_Shard(first, _mapped(file, len(streams), count, steps)))
         first += count
     return Shards(folder, manifest, pieces, shards)
+
+
+def shards_folder(named: str = "") -> Path:
+    """Returns where shards are: the folder that is named, else that of SONGWRIGHT_SHARDS.
+
+    Raises:
+        InputError: nobody said.
+    """
+    folder = named or os.environ.get("SONGWRIGHT_SHARDS", "")
+    if not folder:
+        raise InputError("where are the shards? set SONGWRIGHT_SHARDS to what `songwright prepare-scores` wrote")
+    return Path(folder)
+
+
+def check_corpora(shards: Shards, shares: Mapping[str, float]) -> None:
+    """Checks that weights may learn from corpora.
+
+    Args:
+        shards: what is there.
+        shares: of each corpus in what is learned.
+
+    Raises:
+        ConfigError: a share is no number of 0 or more, a corpus is not there, or weights must not learn from it.
+    """
+    ledger = shards.manifest["ledger"]
+    for name, share in shares.items():
+        if not isinstance(share, int | float) or share < 0:
+            raise ConfigError(f"corpora {name}: expected a share of 0 or more, got {share!r}")
+        if share and name not in ledger:
+            raise ConfigError(f"corpora {name}: not in these shards, which hold {', '.join(ledger)}")
+        if share and not ledger[name].get("usable", False):
+            raise ConfigError(f"corpora {name}: weights must not learn from it: {ledger[name].get('why_not')}")
 
 
 def _pieces(manifest: Mapping[str, Any]) -> tuple[ShardPiece, ...]:

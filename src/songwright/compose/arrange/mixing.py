@@ -1,7 +1,8 @@
 """The mix as written: each track's place, sends and effects from the style, and the fader's moves by section."""
 
 from songwright.compose.arrange.context import Context, Player
-from songwright.score.song import Insert, TrackMix
+from songwright.compose.style import Style
+from songwright.score.song import Insert, MasterMix, TrackMix
 
 _FADE_BARS = 8
 _SILENT_DB = -40.0
@@ -115,3 +116,16 @@ def automation(context: Context, kind: str) -> tuple[tuple[int, float], ...]:
         moves = [move for move in moves if move[0] < start]
         moves.extend([(start, level), ((start + end) // 2, level - 8.0), (end, _SILENT_DB)])
     return tuple(moves)
+
+
+def master_of(style: Style, *, sung: bool) -> MasterMix:
+    """Returns the bus of a style; a voice is brought to the style's level when it is first rendered."""
+    mix = style.mix
+    return MasterMix(
+        reverb=mix.reverb,
+        reverb_seconds=mix.reverb_seconds,
+        delay_beats=mix.delay_beats,
+        delay_feedback=mix.delay_feedback,
+        inserts=tuple(parse_insert(line) for line in mix.bus),
+        vocal_level_db=style.vocals.level_db if sung else None,
+    )

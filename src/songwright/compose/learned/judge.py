@@ -15,7 +15,7 @@ from songwright.compose.tokens.encode import encode
 from songwright.compose.tokens.piece import HARMONY_ROLE, Part, Piece, index_piece
 from songwright.compose.tokens.vocabulary import HARMONY, INSTRUMENT_NAMES, KIND, LENGTH, POSITION, ROLES, VALUE
 from songwright.compose.tokens.windows import MAX_BARS, Choice, ChosenPart, Example, build
-from songwright.score.song import ChordSpan, KeyChange, MeterChange, Section, Song, TempoChange, Track
+from songwright.score.song import ChordSpan, MeterChange, Section, Song, TempoChange, Track
 
 Floats = NDArray[np.float64]
 HEARD_BARS = 2
@@ -64,17 +64,12 @@ def sketch(
 ) -> Song:  # fmt: skip
     """Returns what there is of a song while it is being written."""
     bar = plan.bar_ticks
-    keys = [KeyChange(0, str(plan.key))]
-    for section in plan.sections:
-        key = str(type(plan.key)((plan.key.tonic + section.key_shift) % 12, plan.key.mode))
-        if key != keys[-1].key:
-            keys.append(KeyChange(plan.start_ticks(section), key))
     return Song(
         style=style.name,
         duration_ticks=plan.num_bars * bar,
         tempos=(TempoChange(0, plan.tempo_bpm),),
         meters=(MeterChange(0, plan.numerator, plan.denominator),),
-        keys=tuple(keys),
+        keys=plan.key_changes(),
         sections=tuple(
             Section(s.label, s.role, plan.start_ticks(s), s.num_bars * bar, s.energy) for s in plan.sections
         ),
