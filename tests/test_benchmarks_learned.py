@@ -1,6 +1,5 @@
 """Network and tables are compared fairly: probabilities add up, bars count once, nothing is told too early."""
 
-import importlib.util
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from songwright.compose.harmony.functions import NUM_FUNCTIONS
 from songwright.compose.tokens.encode import encode
 from songwright.compose.tokens.piece import index_piece
 from songwright.compose.tokens.vocabulary import KIND, POSITION, VALUE, VALUES, VOCABULARY_SIZES, Kind
+from songwright.neural.chosen import chosen_nats, told_features
 from songwright.neural.language_model import LanguageModelConfig, MultiStreamLM
 from songwright.score.song import TICKS_PER_QUARTER, KeyChange, MeterChange, Note, Section, Song, TempoChange, Track
 
@@ -235,18 +235,8 @@ def test_lines_say_who_is_better():
     assert learned.choice_line("drums", "groove-midi", []).count == 0
 
 
-def recipe_task():
-    spec = importlib.util.spec_from_file_location("composer_recipe_task", ROOT / "recipes" / "composer" / "task.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize("pattern", ["flat", "delay", "parallel", "depth"])
 def test_no_pattern_is_told_what_follows_from_what_it_must_say(pattern):
-    task = recipe_task()
     sizes, steps, at = (5, 7, 3), 12, 6
     torch.manual_seed(0)
     config = LanguageModelConfig(sizes, pattern, dim=16, num_layers=1, num_heads=2, max_steps=steps, depth_dim=16,
@@ -258,11 +248,11 @@ def test_no_pattern_is_told_what_follows_from_what_it_must_say(pattern):
         "mask": torch.ones(2, 3, steps, dtype=torch.bool),
     }
     with torch.no_grad():
-        before = task.slot_nats(model, batch)[0].view(2, steps, 3)
+        before = chosen_nats(model, batch).nats.view(2, steps, 3)
         later = {**batch, "features": batch["features"].clone()}
         later["features"][:, :, at + 1 :] = (later["features"][:, :, at + 1 :] + 1) % 4
-        after = task.slot_nats(model, later)[0].view(2, steps, 3)
-        whole = model.nats(batch["codes"], task.told(batch["features"], config)).transpose(1, 2)
+        after = chosen_nats(model, later).nats.view(2, steps, 3)
+        whole = model.nats(batch["codes"], told_features(batch["features"], config)).transpose(1, 2)
     assert torch.equal(before[:, : at + 1], after[:, : at + 1])
     assert not torch.equal(before, after), "they are told in the end"
     assert torch.allclose(before, whole, atol=1e-5)

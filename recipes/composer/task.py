@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from songwright.compose.tokens.batches import Batch, Pieces, draw_batches, fixed_examples, stack
 from songwright.compose.tokens.draw import DrawSettings
@@ -18,6 +17,7 @@ from songwright.compose.tokens.piece import TARGET_KINDS
 from songwright.compose.tokens.vocabulary import KIND, STREAMS, VALUE, VOCABULARY_SIZES, Kind, vocabulary_hash
 from songwright.compose.tokens.windows import Example
 from songwright.neural.attention import Attention
+from songwright.neural.chosen import chosen_nats
 from songwright.neural.language_model import LanguageModelConfig, MultiStreamLM
 from songwright.seeding import generator
 from songwright.training.recipe import from_table
@@ -101,9 +101,9 @@ class ComposerTask:
     def loss(self, model: torch.nn.Module, batch: Mapping[str, Tensor]) -> LossParts:
         """Returns the nats of what is to be written; predictions are counted by events."""
         assert isinstance(model, MultiStreamLM)
-        nats, smoothed = slot_nats(model, batch, self.settings.smoothing)
-        count = batch["mask"].any(1).sum().to(nats)
-        return LossParts(nats=nats.sum(), count=count, objective=smoothed if self.settings.smoothing else None)
+        found = chosen_nats(model, batch, self.settings.smoothing)
+        count = batch["mask"].any(1).sum().to(found.nats)
+        return LossParts(found.nats.sum(), count, objective=found.smoothed if self.settings.smoothing else None)
 
     def validate(self, model: torch.nn.Module) -> Mapping[str, float]:
         """Returns nats a note (of the harmony: a chord) of every kind of part, what ends the parts included.
@@ -115,7 +115,7 @@ class ComposerTask:
         counts = np.zeros(len(TARGET_KINDS))
         device = next(model.parameters()).device
         for batch in self.valid:
-            nats, _ = slot_nats(model, {name: tensor.to(device) for name, tensor in batch.items()})
+            nats = chosen_nats(model, {name: tensor.to(device) for name, tensor in batch.items()}).nats
             chosen = batch["mask"].any(1)
             kinds, events = batch["kinds"][chosen].numpy(), batch["codes"][:, KIND][chosen].numpy()
             np.add.at(sums, kinds, nats.double().cpu().numpy())
@@ -172,49 +172,3 @@ def tensors(batch: Batch) -> dict[str, Tensor]:
         "mask": torch.from_numpy(batch.mask),
         "kinds": torch.from_numpy(batch.kinds.astype(np.int64)),
     }
-
-
-def told(features: Tensor, network: LanguageModelConfig) -> Tensor:
-    """Returns (B, F, T) features as late as a pattern may hear them.
-
-    With delay, stream k of step t is predicted where the features of step t + k would be told, which follow from the
-    steps before t + k: they are told K - 1 steps later, when the last stream of those steps is known.
-    """
-    if network.pattern != "delay":
-        return features
-    return functional.pad(features, (network.num_streams - 1, 0))[:, :, : features.shape[2]]
-
-
-def slot_nats(model: MultiStreamLM, batch: Mapping[str, Tensor], smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
-    """Returns (N, K) nats of each event that is learned, in order of (row, step), 0 where a stream is not; and a sum.
-
-    A depth transformer runs over these events alone, and every head over those of its own stream.
-
-    Args:
-        model: with any pattern; logits are made only where something is learned.
-        batch: as from `tensors`.
-        smoothing: of the labels of the sum.
-    """
-    codes, mask = batch["codes"], batch["mask"]
-    chosen = mask.any(1)  # (B, T)
-    wanted = mask.transpose(1, 2)[chosen]  # (N, K)
-    target = codes.transpose(1, 2)[chosen]
-    if model.depth is not None:
-        hidden = model.hidden(codes, batch["features"])[chosen]  # (N, D)
-        vectors = model.depth(hidden[None], model.ids(codes)[chosen][None])[0]  # (N, K, depth)
-        each = [head(vectors[wanted[:, k], k]) for k, head in enumerate(model.heads)]
-    else:
-        hidden = model.hidden(codes, told(batch["features"], model.config))
-        vectors = model.pattern.by_stream(hidden, codes.shape[1], codes.shape[2])
-        each = [head(vectors[k][chosen][wanted[:, k]]) for k, head in enumerate(model.heads)]
-    columns = []
-    smoothed = torch.zeros((), device=codes.device)
-    for k, logits in enumerate(each):
-        right = target[wanted[:, k], k]
-        found = functional.cross_entropy(logits.float(), right, reduction="none")
-        columns.append(torch.zeros(len(wanted), device=codes.device).masked_scatter(wanted[:, k], found))
-        if smoothing:
-            smoothed = smoothed + functional.cross_entropy(
-                logits.float(), right, reduction="sum", label_smoothing=smoothing
-            )
-    return torch.stack(columns, dim=1), smoothed

@@ -20,8 +20,9 @@ from sides import stacked
 from songwright.compose.tokens.vocabulary import vocabulary_hash
 from songwright.errors import CheckpointError, ConfigError
 from songwright.files import write_bytes
+from songwright.neural.chosen import chosen_nats
 from songwright.neural.language_model import MultiStreamLM
-from songwright.neural.preference import chosen_nats, preference_loss, preference_margin
+from songwright.neural.preference import preference_loss, preference_margin
 from songwright.seeding import generator
 from songwright.training.checkpoint import read_json, read_tensors
 from songwright.training.packing import pack

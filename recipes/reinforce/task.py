@@ -18,8 +18,9 @@ from songwright.compose.learned.practice import WindowSettings, attempts, draw_w
 from songwright.compose.learned.rewards import Yardstick
 from songwright.compose.tokens.windows import Example
 from songwright.errors import ConfigError
+from songwright.neural.chosen import ChosenNats, chosen_nats
 from songwright.neural.language_model import MultiStreamLM
-from songwright.neural.preference import ChosenNats, advantages, chosen_nats, drift
+from songwright.neural.preference import advantages, drift
 from songwright.neural.torch_steps import TorchStepModel
 from songwright.seeding import generator
 from songwright.training.recipe import from_table

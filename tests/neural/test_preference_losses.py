@@ -6,10 +6,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from songwright.neural.chosen import chosen_nats  # noqa: E402
 from songwright.neural.language_model import TINY, LanguageModelConfig, MultiStreamLM  # noqa: E402
 from songwright.neural.preference import (  # noqa: E402
     advantages,
-    chosen_nats,
     drift,
     preference_loss,
     preference_margin,

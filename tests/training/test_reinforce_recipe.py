@@ -11,7 +11,7 @@ from tuning_ground import open_recipe, write_shards, write_start  # noqa: E402
 from songwright.compose.learned.rewards import Reward  # noqa: E402
 from songwright.compose.tokens.vocabulary import KIND, VALUE, Kind  # noqa: E402
 from songwright.errors import CheckpointError, ConfigError  # noqa: E402
-from songwright.neural.preference import chosen_nats  # noqa: E402
+from songwright.neural.chosen import chosen_nats  # noqa: E402
 from songwright.training.checkpoint import load_model  # noqa: E402
 from songwright.training.trainer import train  # noqa: E402
 

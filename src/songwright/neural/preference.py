@@ -1,61 +1,8 @@
-"""Losses of tuning by preference and by reward, for a `MultiStreamLM`: pure functions of nats, torch alone."""
-
-from collections.abc import Mapping
-from dataclasses import dataclass
+"""Losses of tuning by preference and by reward, for any network: pure functions of nats, torch alone."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-
-from songwright.neural.language_model import MultiStreamLM
-
-
-@dataclass(frozen=True, slots=True)
-class ChosenNats:
-    """What a network thinks of the numbers that are to be learned.
-
-    Attributes:
-        nats: (N, K) of each event with such numbers, in order of (row, step), 0 where a stream has none; float32.
-        rows: (N,) row of each.
-        wanted: (N, K) where there are such numbers.
-    """
-
-    nats: Tensor
-    rows: Tensor
-    wanted: Tensor
-
-    def by_row(self, count: int) -> Tensor:
-        """Returns (count,) the nats of each row."""
-        return torch.zeros(count, device=self.nats.device).index_add(0, self.rows, self.nats.sum(1))
-
-    def events(self, count: int) -> Tensor:
-        """Returns (count,) how many events of each row count, at least 1."""
-        found = torch.zeros(count, device=self.nats.device)
-        return found.index_add(0, self.rows, torch.ones_like(self.rows, dtype=found.dtype)).clamp_min(1.0)
-
-
-def chosen_nats(model: MultiStreamLM, batch: Mapping[str, Tensor]) -> ChosenNats:
-    """Returns the nats of what is to be learned; the depth transformer and every head run over those events alone.
-
-    Args:
-        model: with any pattern; "depth" takes the short way.
-        batch: codes (B, K, T) int64, features (B, F, T) int64, mask (B, K, T) bool.
-    """
-    codes, mask = batch["codes"], batch["mask"]
-    chosen = mask.any(1)  # (B, T)
-    wanted = mask.transpose(1, 2)[chosen]  # (N, K)
-    target = codes.transpose(1, 2)[chosen]
-    if model.depth is not None:
-        hidden = model.hidden(codes, batch["features"])[chosen]  # (N, D)
-        vectors = model.depth(hidden[None], model.ids(codes)[chosen][None])[0]  # (N, K, depth)
-        each = [head(vectors[wanted[:, k], k]) for k, head in enumerate(model.heads)]
-    else:
-        each = [logits[chosen][wanted[:, k]] for k, logits in enumerate(model(codes, batch["features"]))]
-    columns = []
-    for k, logits in enumerate(each):
-        found = functional.cross_entropy(logits.float(), target[wanted[:, k], k], reduction="none")
-        columns.append(torch.zeros(len(wanted), device=codes.device).masked_scatter(wanted[:, k], found))
-    return ChosenNats(torch.stack(columns, dim=1), chosen.nonzero()[:, 0], wanted)
 
 
 def preference_margin(chosen: Tensor, rejected: Tensor, reference_chosen: Tensor, reference_rejected: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ from songwright.compose.tokens.features import features  # noqa: E402
 from songwright.compose.tokens.piece import KIND_OF_ROLE, TARGET_KINDS  # noqa: E402
 from songwright.compose.tokens.vocabulary import KIND, LENGTH, POSITION, VALUE, Kind  # noqa: E402
 from songwright.errors import InputError  # noqa: E402
-from songwright.neural.preference import chosen_nats  # noqa: E402
+from songwright.neural.chosen import chosen_nats  # noqa: E402
 from songwright.seeding import generator  # noqa: E402
 
 SHORT = WindowSettings(2, 3, 300)
