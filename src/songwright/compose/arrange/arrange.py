@@ -203,9 +203,10 @@ def _with_band(
     made: dict[str, list[Track]] = {}
     heard = list(voices)
     for player in ranked:
-        made[player.part.id] = tracks = _tracks(context, player)
+        first = _perform(context, player)
+        made[player.part.id] = tracks = _tracks(context, player, first)
         if player.part.kind in judge.kinds and tracks:
-            takes = [_perform(replace(context, take=take), player) for take in range(judge.takes)]
+            takes = [first, *(_perform(replace(context, take=take), player) for take in range(1, judge.takes))]
             best = best_of(judge, context.plan, context.style, chords, heard, tracks[0], takes)
             made[player.part.id] = _tracks(context, player, best)
         heard += made[player.part.id]
