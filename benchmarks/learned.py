@@ -97,10 +97,9 @@ def tune_lines(network: OnnxStepModel, options: argparse.Namespace) -> list[Line
     for corpus in TUNE_CORPORA:
         held = tunes.tunes_of(options.data, corpus, options.songs)
         rows = tunes.scores(network, held)
-        found.append(
-            nats_line("pitch of a note", corpus, [r.notes for r in rows], [r.table for r in rows],
-                      [r.network for r in rows])
-        )  # fmt: skip
+        notes, table = [r.notes for r in rows], [r.table for r in rows]
+        found.append(nats_line("pitch of a note", corpus, notes, table, [r.network for r in rows]))
+        found.append(nats_line("… both together", corpus, notes, table, [r.both for r in rows]))
         asked = tunes.choices(held, 1, options.seed)
         for before, name in ((0, "phrase, alone"), (tunes.PHRASE_BARS, "phrase, after four bars")):
             found.append(choice_line(name, corpus, tunes.forced_choice(network, asked, before)))

@@ -31,6 +31,7 @@ from learned_reading import (
 from songwright.collection.chord_names import sounding_symbol, spans
 from songwright.compose.melody import features as f
 from songwright.compose.melody.model import load_model
+from songwright.compose.melody.pitch import NETWORK_SHARE, TABLE_SHARE
 from songwright.compose.tokens.augment import frame_shift
 from songwright.compose.tokens.encode import encode
 from songwright.compose.tokens.piece import Piece, index_piece
@@ -58,12 +59,33 @@ class Scores:
 
     Attributes:
         notes: how many count.
-        table, network: nats of them all.
+        table, network, both: nats of them all; both judge together as in `melody.pitch`.
     """
 
     notes: int
     table: float
     network: float
+    both: float
+
+
+@dataclass(frozen=True)
+class Opinions:
+    """What table and network expect of the intervals of a tune.
+
+    Attributes:
+        table, network: (n - 1, 25) log-probabilities.
+        target: (n - 1,) the classes that came.
+    """
+
+    table: Floats
+    network: Floats
+    target: Ints
+
+    def nats(self, network_share: float, table_share: float) -> Floats:
+        """Returns (n - 1,) nats where the probabilities, to the power of these shares, are multiplied."""
+        scores = network_share * self.network + table_share * self.table
+        found: Floats = -np.take_along_axis(_normal(scores), self.target[:, None], axis=1)[:, 0]
+        return found
 
 
 def tunes_of(data: Path, group: str, limit: int) -> list[Tune]:
@@ -118,33 +140,32 @@ def _symbol(root: int, tones: Sequence[int]) -> str:
     return sounding_symbol((48 + root, *sorted(60 + (t - root) % 12 + root for t in tones)))
 
 
-def table_nats(tune: Tune) -> Floats:
-    """Returns (n - 1,) nats of the notes of a tune by the table of pitches."""
+def table_opinion(tune: Tune) -> tuple[Floats, Ints]:
+    """Returns (n - 1, 25) log-probabilities of the intervals of a tune by the table, and (n - 1,) those that came."""
     observed = _recipe()["observations"]
     rows = observed.note_rows([tune])
     scores = load_model().interval_scores(observed.pitch_batch(rows, np.arange(len(rows["target"]))))
-    scores = scores - scores.max(axis=1, keepdims=True)
-    scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
-    found: Floats = -np.take_along_axis(scores, rows["target"][:, None], axis=1)[:, 0]
-    return found
+    return _normal(scores), rows["target"]
 
 
-def interval_nats(table: Floats, pitches: Ints) -> Floats:
-    """Returns (n - 1,) nats of the interval classes between notes.
+def interval_table(table: Floats, pitches: Ints) -> Floats:
+    """Returns (n - 1, 25) log-probabilities of the interval classes between notes; the outer two hold all beyond.
 
     Args:
         table: (n, 128) log-probabilities of the pitches of each note.
         pitches: (n,) of the notes.
     """
     probable = np.exp(table[1:].astype(np.float64))
-    before, semitones = pitches[:-1], np.diff(pitches)
-    every = np.arange(probable.shape[1])
-    same = np.where(
-        np.abs(semitones[:, None]) < f.REACH,
-        every == pitches[1:, None],
-        np.where(semitones[:, None] > 0, every >= before[:, None] + f.REACH, every <= before[:, None] - f.REACH),
-    )
-    found: Floats = -np.log(np.maximum((probable * same).sum(axis=1), 1e-30))
+    semitones = np.arange(probable.shape[1]) - pitches[:-1, None]
+    classes = np.clip(semitones, -f.REACH, f.REACH) + f.REACH
+    found = np.zeros((len(probable), f.NUM_INTERVALS))
+    np.add.at(found, (np.arange(len(probable))[:, None], classes), probable)
+    return np.log(np.maximum(found, 1e-30))
+
+
+def _normal(scores: Floats) -> Floats:
+    scores = scores - scores.max(axis=1, keepdims=True)
+    found: Floats = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     return found
 
 
@@ -153,8 +174,8 @@ def keep_pitches(example: Example, steps: Ints, table: Any) -> Any:
     return table[:, _PITCH.start : _PITCH.stop].astype(np.float32)
 
 
-def network_nats(network: Network, tunes: Sequence[Tune]) -> list[Floats | None]:
-    """Returns (n - 1,) nats of the notes of each tune by the network; None for one that it cannot hold."""
+def opinions(network: Network, tunes: Sequence[Tune]) -> list[Opinions | None]:
+    """Returns what both expect of the notes of each tune; None for one that the network cannot hold."""
     asked, owners = [], []
     for number, tune in enumerate(tunes):
         piece: Piece = index_piece(encode(song_of(tune)).codes)
@@ -167,20 +188,24 @@ def network_nats(network: Network, tunes: Sequence[Tune]) -> list[Floats | None]
     return [_joined(tune, parts) for tune, parts in zip(tunes, readings, strict=True)]
 
 
-def _joined(tune: Tune, readings: Sequence[Reading]) -> Floats | None:
+def _joined(tune: Tune, readings: Sequence[Reading]) -> Opinions | None:
     if not readings:
         return None
     table = np.concatenate([reading.kept for reading in readings])
     pitches = np.concatenate([reading.values for reading in readings]) - _PITCH.start
-    return interval_nats(table, pitches) if len(pitches) == len(tune.notes) else None
+    if len(pitches) != len(tune.notes):
+        return None
+    given, target = table_opinion(tune)
+    return Opinions(given, interval_table(table, pitches), target)
 
 
 def scores(network: Network, tunes: Sequence[Tune]) -> list[Scores]:
-    """Returns the nats of each tune under both."""
+    """Returns the nats of each tune under each, and under both."""
     found = []
-    for tune, nats in zip(tunes, network_nats(network, tunes), strict=True):
-        if nats is not None:
-            found.append(Scores(len(nats), float(table_nats(tune).sum()), float(nats.sum())))
+    for told in opinions(network, tunes):
+        if told is not None:
+            sums = [float(told.nats(*shares).sum()) for shares in ((0, 1), (1, 0), (NETWORK_SHARE, TABLE_SHARE))]
+            found.append(Scores(len(told.target), *sums))
     return found
 
 
@@ -276,14 +301,14 @@ def forced_choice(
         before: bars before it that both know.
     """
     tunes = [excerpt(phrase, line, before) for phrase, lines in asked for line in lines]
-    nats = network_nats(network, tunes)
+    every = opinions(network, tunes)
     found, at = [], 0
     for phrase, lines in asked:
-        mine, told = tunes[at : at + len(lines)], nats[at : at + len(lines)]
+        told = every[at : at + len(lines)]
         at += len(lines)
-        count = len(phrase.notes) if before and len(mine[0].notes) > len(phrase.notes) else len(phrase.notes) - 1
-        if all(n is not None for n in told):
-            table = [float(table_nats(tune)[-count:].sum()) for tune in mine]
-            learned = [float(n[-count:].sum()) for n in told if n is not None]
+        sure = [one for one in told if one is not None]
+        if len(sure) == len(lines):
+            count = min(len(phrase.notes), len(sure[0].target))
+            table, learned = ([float(one.nats(*shares)[-count:].sum()) for one in sure] for shares in ((0, 1), (1, 0)))
             found.append((phrase.tune.id, wins(table), wins(learned)))
     return found

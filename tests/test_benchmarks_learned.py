@@ -83,7 +83,8 @@ def test_the_classes_of_intervals_share_all_pitches(before):
     logits = random.normal(size=128)
     logs = logits - np.log(np.exp(logits).sum())
     reached = [p for p in range(before - 12, before + 13) if 0 <= p < 128]
-    total = sum(np.exp(-tunes.interval_nats(np.stack([logs, logs]), np.array([before, pitch]))[0]) for pitch in reached)
+    expected = np.exp(tunes.interval_table(np.stack([logs, logs]), np.array([before, 0]))[0])
+    total = sum(expected[np.clip(pitch - before, -12, 12) + 12] for pitch in reached)
     assert total == pytest.approx(1.0)
 
 
@@ -144,7 +145,8 @@ def test_both_are_asked_about_the_same_notes_of_a_tune():
     known, guessed = tunes.scores(Fake(knows=True), [tune()])[0], tunes.scores(Fake(), [tune()])[0]
     assert known.notes == guessed.notes == 127 and known.table == guessed.table
     assert known.network == pytest.approx(0.0, abs=1e-6)
-    assert guessed.network == pytest.approx(127 * np.log(VOCABULARY_SIZES[VALUE]), rel=1e-6)
+    assert guessed.network == pytest.approx(127 * np.log(VALUES["pitch"].size), rel=1e-6)
+    assert known.both < known.table < guessed.both < guessed.network, "who knows helps, who guesses does not"
     assert 0 < known.table < 127 * np.log(25), "the table knows better than chance how such a tune goes on"
 
 

@@ -15,10 +15,10 @@ pytest.importorskip("safetensors")
 import torch
 
 from songwright.cli.main import main
-from songwright.errors import InputError
+from songwright.errors import CheckpointError, InputError
 from songwright.seeding import generator
 from songwright.training.batches import Batches
-from songwright.training.checkpoint import load_model
+from songwright.training.checkpoint import load_model, save_model
 from songwright.training.compare import as_table, compare, ship
 from songwright.training.curves import draw_curves, read_curves
 from songwright.training.optimiser import Optimiser, learning_rate
@@ -64,6 +64,34 @@ def test_it_learns_and_says_so(tmp_path, tiny):
     assert as_table(costs).count("\n") == 4
     assert ship(tmp_path / "best", tmp_path / "shipped", "int8") == costs[2].num_bytes
     assert load_model(tmp_path / "shipped")[0]["step"] == outcome.best_step
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_trained_model_is_trained_on(tmp_path, tiny):
+    learned = train(*tiny("schedule.max_steps=120", "optimiser.lr=0.03"), tmp_path / "first", device="cpu")
+    start, slow = f"run.start={tmp_path / 'first/best'}", ("schedule.max_steps=2", "optimiser.lr=1e-9", "run.seed=7")
+    said = []
+    tuned = train(*tiny(start, *slow), tmp_path / "tuned", device="cpu", progress=said.append, stop=lambda: True)
+    assert tuned.step == 1 and not tuned.is_finished
+    assert f"weights of {tmp_path / 'first/best'}" in said[0]
+    tuned = train(*tiny(start, *slow), tmp_path / "tuned", device="cpu")  # goes on from the state, not from the start
+    assert tuned.best_nats == pytest.approx(learned.best_nats, rel=1e-3)
+    first, second = (load_model(tmp_path / name / "best")[0] for name in ("first", "tuned"))
+    assert second["recipe"]["start"]["weights_sha256"] == first["weights_sha256"]
+    assert second["recipe"]["start"]["recipe"]["schedule"]["max_steps"] == 120
+    ship(tmp_path / "first/best", tmp_path / "eighth", "int8")
+    train(*tiny(f"run.start={tmp_path / 'eighth'}", *slow), tmp_path / "from-int8", device="cpu")
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_only_a_model_of_the_same_make_is_trained_on(tmp_path, tiny):
+    train(*tiny("schedule.max_steps=1"), tmp_path / "first", device="cpu")
+    config, weights = load_model(tmp_path / "first/last")
+    save_model(tmp_path / "other", weights, {**config, "kind": "teapot"})
+    save_model(tmp_path / "lesser", dict(list(weights.items())[1:]), config)
+    for name, told in (("other", "its kind is 'teapot'"), ("lesser", "is missing in it"), ("none", "none")):
+        with pytest.raises(CheckpointError, match=told):
+            train(*tiny(f"run.start={tmp_path / name}"), tmp_path / "tuned", device="cpu")
 
 
 @pytest.mark.usefixtures("no_pictures")

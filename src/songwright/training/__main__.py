@@ -15,6 +15,7 @@ from songwright.training.recipe import Recipe, load_task, read_recipe
 EXAMPLES = """examples:
   songwright train recipes/jsb -o runs/jsb
   songwright train recipes/jsb -o runs/jsb --minutes 30      (the same line again goes on)
+  songwright train recipes/composer -o runs/mine --start runs/composer/best --set optimiser.lr=3e-4   (fine-tunes)
   python -m songwright.training recipes/jsb -o runs/jsb --set optimiser.lr=1e-4 --device cuda
   songwright train recipes/jsb -o runs/jsb --compare
   songwright train recipes/jsb -o runs/jsb --ship recipes/jsb/model --as int8
@@ -28,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--out", type=Path, help="where weights and curves go (default: runs/NAME)")
     parser.add_argument(
         "--set", dest="overrides", action="append", default=[], metavar="SECTION.KEY=VALUE", help="a setting that wins"
+    )
+    parser.add_argument(
+        "--start", type=Path, metavar="MODEL", help="begin with this model's weights, to fine-tune them or train on"
     )
     parser.add_argument("--minutes", type=float, default=0.0, help="write the state and leave after so long")
     parser.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu, cuda, cuda:1, mps")
@@ -44,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Trains, and prints how it goes."""
-    recipe = read_recipe(args.recipe, args.overrides)
+    start = [f"run.start={args.start}"] if args.start else []
+    recipe = read_recipe(args.recipe, [*args.overrides, *start])
     try:
         from songwright.training.trainer import train
     except ModuleNotFoundError as error:

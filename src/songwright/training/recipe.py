@@ -92,6 +92,7 @@ class RunSettings:
         sample_every: steps between two calls of the task's `sample`; 0 never.
         patience: validations without a gain after which the training ends; 0 never ends it.
         max_hours: hours of all runs together after which it stops, to be gone on with; 0 never stops it.
+        start: a model folder whose weights are trained on, or fine-tuned; empty for weights drawn anew.
     """
 
     seed: int = 0
@@ -106,6 +107,7 @@ class RunSettings:
     sample_every: int = 0
     patience: int = 0
     max_hours: float = 0.0
+    start: str = ""
 
     def __post_init__(self) -> None:
         for name in ("accumulate", "log_every", "validate_every", "checkpoint_every"):

@@ -19,9 +19,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from songwright.errors import ConfigError, InputError, SongwrightError
+from songwright.errors import CheckpointError, ConfigError, InputError, SongwrightError
 from songwright.training.batches import Batches
-from songwright.training.checkpoint import restore_folder, save_model, sweep
+from songwright.training.checkpoint import load_model, restore_folder, save_model, sweep
 from songwright.training.curves import Curves
 from songwright.training.meter import Meter
 from songwright.training.optimiser import Optimiser, learning_rate
@@ -32,6 +32,8 @@ from songwright.training.task import LossParts, SamplingTask, Task
 from songwright.training.weights import RunningMean, fill, load_weights, model_tensors, to_arrays
 
 Say = Callable[[str], None]
+OF_DATA = ("data", "ledger")
+"""What a model's config says of the pieces it learned from; those of a fine-tuning may be others."""
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 
 
@@ -145,6 +147,8 @@ class _Run:
         if state is not None:
             self._check_recipe(state)
             self._restore(state)
+        elif self.recipe.run.start:
+            self._start_from(Path(self.recipe.run.start))
         size = sum(parameter.numel() for parameter in self.model.parameters())
         self.say(
             f"{self.recipe.name}: {size:,} parameters on {self.device}"
@@ -286,6 +290,20 @@ class _Run:
         }
         save_model(self.out / name, arrays, config)
 
+    def _start_from(self, folder: Path) -> None:
+        """Takes up the weights of a trained model, and notes whose they are; everything else begins anew."""
+        config, weights = load_model(folder)
+        for key, wanted in self.tables["model"].items():
+            if key not in OF_DATA and config.get(key) != wanted:
+                raise CheckpointError(
+                    folder,
+                    f"of another model: its {key} is {_short(config.get(key))}, this recipe's {_short(wanted)}",
+                )
+        load_weights(self.model, weights, folder)
+        self.mean = RunningMean(self.model, self.recipe.optimiser.ema)
+        self.tables["start"] = {key: config.get(key) for key in ("weights_sha256", "step", *OF_DATA, "recipe")}
+        self.say(f"{self.recipe.name}: begins with the weights of {folder}")
+
     def _restore(self, state: State) -> None:
         path = self.store.newest() or self.store.folder
         parts: dict[str, dict[str, object]] = defaultdict(dict)
@@ -296,6 +314,8 @@ class _Run:
         fill(self.mean.means, parts["mean"], path)  # type: ignore[arg-type]
         self.optimiser.load(parts["adam"], state.progression.step, path)  # type: ignore[arg-type]
         self.at = state.progression
+        if "start" in state.tables:
+            self.tables["start"] = state.tables["start"]
 
     def _check_recipe(self, state: State) -> None:
         """What is learned, and from what, may not change under way; how long and how fast may."""
