@@ -14,6 +14,8 @@ from songwright.neural.onnx_stack import depth_shape, head_width
 from songwright.neural.step_model import Codes
 
 Floats = NDArray[np.float32]
+SPARE_ROWS = 16
+"""Where a cache must grow, it gets room for so many; memory that nobody writes to costs nothing."""
 
 
 def session(graph: bytes, threads: int) -> Any:
@@ -48,11 +50,12 @@ class StackRunner:
     def start(self, batch_size: int, max_positions: int) -> None:
         """Forgets everything and makes room."""
         shape = (2 * self._layers, batch_size, self._heads, max_positions, self._width)
-        self._bind(np.zeros(shape, dtype=np.float32))
+        self._room_for_rows: Floats = np.zeros(shape, dtype=np.float32)
+        self._bind(batch_size)
 
-    def _bind(self, cache: Floats) -> None:
-        """Shows the graph where its cache lies."""
-        self._cache, rows = cache, cache.shape[1]
+    def _bind(self, rows: int) -> None:
+        """Shows the graph where the cache of so many rows lies."""
+        self._cache = cache = self._room_for_rows[:, :rows]
         self._binding = self._session.io_binding()
         self._last, self._total = np.zeros(rows, dtype=np.int32), np.zeros((), dtype=np.int32)
         for i, array in enumerate(cache):
@@ -98,10 +101,21 @@ class StackRunner:
         return last
 
     def reorder(self, indices: Codes, used: int) -> None:
-        """Makes row i go on from row indices[i]; `used` positions of the cache hold something."""
-        cache = np.zeros((self._cache.shape[0], len(indices), *self._cache.shape[2:]), dtype=np.float32)
-        cache[:, :, :, :used] = self._cache[:, indices, :, :used]
-        self._bind(cache)
+        """Makes row i go on from row indices[i]; `used` positions of the cache hold something.
+
+        Rows that stay where they are cost nothing where all others go on from one of them.
+        """
+        count, old = len(indices), self._cache.shape[1]
+        moved = np.flatnonzero(indices[:old] != np.arange(min(old, count)))
+        stay = int(moved[0]) if len(moved) else min(old, count)
+        before = self._cache
+        if count > self._room_for_rows.shape[1] or (indices[stay:] >= stay).any():
+            room = max(count, SPARE_ROWS)
+            self._room_for_rows = np.zeros((before.shape[0], room, *before.shape[2:]), dtype=np.float32)
+            stay = 0
+        self._bind(count)
+        for row in range(stay, count):
+            self._cache[:, row, :, :used] = before[:, indices[row], :, :used]
 
 
 class DepthRunner:

@@ -48,7 +48,7 @@ def test_scores_are_those_of_the_whole_sequence(network, setting):
         before = tunes[:, k]
         reader.feed(before)
     for row in range(3):
-        codes = reader.rows[row]
+        codes = reader.tunes[row]
         tracker, columns = Tracker(_without(reader.example, int(reader.places[0]))), []
         for t in range(codes.shape[1]):
             columns.append(tracker.features.copy())

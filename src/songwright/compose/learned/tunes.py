@@ -29,6 +29,7 @@ BARS_HEARD = 4
 """Bars before the phrase that are heard, at most."""
 
 MAX_STEPS = 256
+FEWEST_ROWS = 2
 UNLIKELY = -30.0
 _MELODY = ROLES.index("melody")
 
@@ -92,7 +93,10 @@ def _example(plan: PhrasePlan, setting: Setting, notes: tuple[Note, ...], own: i
 
 
 class TuneReader:
-    """Reads one phrase note by note, one row for each particle.
+    """Reads one phrase note by note for several particles.
+
+    Particles that have sung the same so far share a row of the network; it parts when they sing different notes. There
+    are always at least two rows: products of one row may be rounded otherwise than those of several.
 
     Args:
         model: the network.
@@ -100,7 +104,7 @@ class TuneReader:
         own: notes of the phrase that stand in it.
         skipped: notes of the phrase before the song begins, which nobody judges.
         tonic: pitch from which the particles count.
-        particles: rows.
+        particles: how many.
     """
 
     def __init__(
@@ -127,10 +131,12 @@ class TuneReader:
         self.model.prefill(self.example.codes[None, :, :first].astype(np.int64))
         self.model.set_features(first, tracker.features[None].astype(np.int64))
         self.model.logits()  # what all tunes share is read once, by one row
-        self.model.reorder(np.zeros(self.count, dtype=np.int64))
-        self.trackers = [tracker.fork() for _ in range(self.count)]
         self.step = first
-        self.rows = np.repeat(self.example.codes[None].astype(np.int64), self.count, axis=0)
+        self.tunes = np.repeat(self.example.codes[None].astype(np.int64), self.count, axis=0)
+        self.row_of: Ints = np.zeros(self.count, dtype=np.int64)
+        self.heads: Ints = np.zeros(FEWEST_ROWS, dtype=np.int64)
+        self.trackers = [tracker, *(tracker.fork() for _ in self.heads[1:])]
+        self.model.reorder(self.heads)
 
     def scores(self, before: Ints) -> Floats:
         """Returns the log-probabilities (N, 25) of the intervals from the notes before (N,), counted from the tonic."""
@@ -142,9 +148,9 @@ class TuneReader:
             self.step += 1
         self._tell(place)
         for stream in range(VALUE):
-            self.model.feed(self.rows[:, stream, place])
+            self.model.feed(self.tunes[self.heads, stream, place])
         span = VALUES["pitch"]
-        logits = self.model.logits()[:, span.start : span.stop]
+        logits = self.model.logits()[self.row_of, span.start : span.stop]
         pitches = before[:, None] + INTERVALS + self.tonic + self.shift
         inside = (pitches >= 0) & (pitches < span.size)
         learned = np.take_along_axis(log_softmax(logits), np.clip(pitches, 0, span.size - 1), axis=1)
@@ -158,17 +164,34 @@ class TuneReader:
             return
         place = int(self.places[self.at])
         span = VALUES["pitch"]
-        self.rows[:, VALUE, place] = span.start + np.clip(pitches + self.tonic + self.shift, 0, span.size - 1)
-        for stream in range(VALUE, NUM_STREAMS):
-            self.model.feed(self.rows[:, stream, place])
-        self._follow(place)
+        self.tunes[:, VALUE, place] = span.start + np.clip(pitches + self.tonic + self.shift, 0, span.size - 1)
         self.step, self.at = place + 1, self.at + 1
+        if self.at == len(self.places):  # nobody asks what comes after the last note
+            return
+        self._part(place)
+        for stream in range(VALUE, NUM_STREAMS):
+            self.model.feed(self.tunes[self.heads, stream, place])
+        self._follow(place)
+
+    def _part(self, place: int) -> None:
+        """Gives particles that have just parted rows of their own."""
+        keys = np.stack([self.row_of, self.tunes[:, VALUE, place]], axis=1)
+        _, heads, row_of = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+        again = np.append(False, np.diff(self.row_of[heads]) == 0)
+        order = np.argsort(again, kind="stable")  # one tune of each row stays where it is, the others come behind
+        self.row_of = np.argsort(order)[row_of.reshape(-1)]
+        self.heads = np.concatenate([heads[order], np.repeat(heads[:1], max(0, FEWEST_ROWS - len(heads)))])
+        rows = keys[self.heads, 0]
+        if np.array_equal(rows, np.arange(len(self.trackers))):
+            return
+        self.model.reorder(rows)
+        self.trackers = [self.trackers[row].fork() for row in rows]
 
     def _pass(self, step: int) -> None:
         """Feeds an event that is given."""
         self._tell(step)
         for stream in range(NUM_STREAMS):
-            self.model.feed(self.rows[:, stream, step])
+            self.model.feed(self.tunes[self.heads, stream, step])
         self._follow(step)
 
     def _tell(self, step: int) -> None:
@@ -176,8 +199,8 @@ class TuneReader:
 
     def _follow(self, step: int) -> None:
         part, follows = int(self.example.parts_of[step]), self.follows[step]
-        for tracker, row in zip(self.trackers, self.rows, strict=True):
-            tracker.feed(row[:, step], part, follows)
+        for tracker, head in zip(self.trackers, self.heads, strict=True):
+            tracker.feed(self.tunes[head, :, step], part, follows)
 
 
 def _without(example: Example, first: int) -> Example:
