@@ -16,7 +16,7 @@ BRIEF = Brief(styles=("folk",), seed=3, instrumental=True, duration_seconds=40.0
 
 def test_the_statistical_composer_has_no_judges():
     found = composer_named("statistical")
-    assert found == Composer() and found(BRIEF) == compose_song(BRIEF)
+    assert found == Composer(name="statistical") and found(BRIEF) == compose_song(BRIEF)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):

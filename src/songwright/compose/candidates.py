@@ -1,7 +1,8 @@
 """Several songs for one brief, of which the critic picks: what ``make --candidates N`` does.
 
 Candidate 0 is the song that is made without being asked for several; the others answer the same brief with other seeds,
-which follow from the brief's own. Who composes is handed in.
+which follow from the brief's own. Who composes is handed in; with a name to call it by, other processes compose too
+(`side_by_side`), and the songs are the same.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 
 from songwright.brief.brief import Brief
 from songwright.compose.learned.critic import Critic, Verdict, choose, load_critic
+from songwright.compose.side_by_side import Compose, compose_all, free_processors
 from songwright.errors import InputError
 from songwright.progress import Progress, silent
 from songwright.score.song import Song
@@ -18,7 +20,6 @@ from songwright.seeding import generator
 MOST_CANDIDATES = 64
 _SHOWN_DIGITS = 3
 
-Compose = Callable[[Brief, Progress], Song]
 Likelihood = Callable[[Song], float | None]
 
 
@@ -37,6 +38,11 @@ class Candidate:
     verdict: Verdict
 
 
+def threads_of(count: int) -> int:
+    """Returns how many threads a network should use here while so many candidates are composed."""
+    return 1 if count > 1 and free_processors() > 1 else 2
+
+
 def candidate_brief(brief: Brief, number: int) -> Brief:
     """Returns the brief of a candidate: the same wishes, another seed; number 0 is the brief itself."""
     if number == 0:
@@ -51,6 +57,8 @@ def compose_candidates(
     *,
     critic: Critic | None = None,
     likelihood: Likelihood | None = None,
+    composer: str | None = None,
+    processes: int | None = None,
     progress: Progress = silent,
 ) -> tuple[list[Candidate], int]:
     """Returns all candidates in order, and the place of the one that the critic takes.
@@ -61,6 +69,8 @@ def compose_candidates(
         compose: answers a brief.
         critic: the judge; the program's own by default.
         likelihood: of a song under the network, where there is one; None where it cannot be said.
+        composer: the name by which `composers.composer_named` gives `compose` in another process; None if it has none.
+        processes: how many compose at the same time, this one included; None for one on each processor.
         progress: told about the composing.
 
     Raises:
@@ -69,14 +79,10 @@ def compose_candidates(
     if not 1 <= count <= MOST_CANDIDATES:
         raise InputError(f"--candidates {count}: expected 1 to {MOST_CANDIDATES}")
     critic = critic or load_critic()
+    briefs = [candidate_brief(brief, number) for number in range(count)]
+    songs = compose_all(briefs, compose, composer=composer, processes=processes, progress=progress)
     found = []
-    for number in range(count):
-        own = candidate_brief(brief, number)
-
-        def share(stage: str, fraction: float, done: int = number) -> None:
-            progress(stage, (done + fraction) / count)
-
-        song = compose(own, share)
+    for own, song in zip(briefs, songs, strict=True):
         nats = None if likelihood is None else likelihood(song)
         found.append(Candidate(own.seed, song, critic.score(song, nats)))
     return found, choose([c.song for c in found], [c.verdict for c in found])
@@ -89,6 +95,8 @@ def best_song(
     *,
     critic: Critic | None = None,
     likelihood: Likelihood | None = None,
+    composer: str | None = None,
+    processes: int | None = None,
     progress: Progress = silent,
 ) -> Song:
     """Returns the candidate that the critic takes, with what it said of all of them in the provenance.
@@ -100,7 +108,10 @@ def best_song(
     """
     if count == 1:
         return compose(brief, progress)
-    found, best = compose_candidates(brief, count, compose, critic=critic, likelihood=likelihood, progress=progress)
+    found, best = compose_candidates(
+        brief, count, compose, critic=critic, likelihood=likelihood, composer=composer, processes=processes,
+        progress=progress,
+    )  # fmt: skip
     song = found[best].song
     return replace(song, provenance={**song.provenance, "candidates": _told(found, best)})
 

@@ -26,10 +26,12 @@ class Composer:
     Attributes:
         judges: who decides where several ways are open.
         likelihood: of a song under the network, for the critic; None without one.
+        name: by which `composer_named` gives the same again; None if it has none.
     """
 
     judges: Judges = NOBODY
     likelihood: Likelihood | None = None
+    name: str | None = None
 
     def __call__(self, brief: Brief, progress: Progress = silent) -> Song:
         """Returns the song for a brief; from the second attempt on its seed is another, which follows from the first.
@@ -40,24 +42,26 @@ class Composer:
         return novel(lambda attempt: compose_song(_attempt(brief, attempt), judges=self.judges, progress=progress))[0]
 
 
-def composer_named(name: str = "") -> Composer:
+def composer_named(name: str = "", *, threads: int = 2) -> Composer:
     """Returns a composer.
 
     Args:
         name: ``statistical``, ``learned`` (the network that comes with the program), the folder of another network, or
             nothing for the best that is there.
+        threads: of the network; what it says does not depend on them.
 
     Raises:
         InputError: no network comes with this program, or the folder is not there.
         CheckpointError: the folder holds no composer that fits.
     """
     if name == STATISTICAL or (not name and not has_composer()):
-        return Composer()
+        return Composer(name=STATISTICAL)
     folder = None if name in ("", LEARNED) else Path(name)
     if folder is not None and not folder.is_dir():
         raise InputError(f"--composer {name}: expected {STATISTICAL}, {LEARNED} or a folder that `export` wrote")
-    model = load_composer(folder)
-    return Composer(judges_of(model), partial(tune_likelihood, model))
+    model = load_composer(folder, threads=threads)
+    called = LEARNED if folder is None else str(folder.resolve())
+    return Composer(judges_of(model), partial(tune_likelihood, model), called)
 
 
 def _attempt(brief: Brief, number: int) -> Brief:

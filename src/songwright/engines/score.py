@@ -13,7 +13,7 @@ from typing import Any
 
 from songwright.brief.brief import Brief
 from songwright.brief.brief import to_json as brief_to_json
-from songwright.compose.candidates import best_song
+from songwright.compose.candidates import best_song, threads_of
 from songwright.compose.casting_voice import with_singer
 from songwright.compose.composers import composer_named
 from songwright.engines.recording import Recording
@@ -86,8 +86,10 @@ def make_song(
     output.check()
     with staged_folder(folder, force=output.force) as aside:
         started = time.perf_counter()
-        answer = composer_named(composer)
-        song = best_song(brief, candidates, answer, likelihood=answer.likelihood, progress=progress)
+        answer = composer_named(composer, threads=threads_of(candidates))
+        song = best_song(
+            brief, candidates, answer, likelihood=answer.likelihood, composer=answer.name, progress=progress
+        )
         seconds = {"compose": time.perf_counter() - started}
         brief = _concluded(brief, song)
         song, report = _fill(aside, song, brief, output, progress, seconds, reuse=folder if output.force else None)
