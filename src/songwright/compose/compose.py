@@ -102,6 +102,7 @@ def instrumental_draft(brief: Brief, style: Style, judges: Judges = NOBODY, prog
         wanted=brief.instruments,
         unwanted=brief.excluded_instruments,
         judge=judges.takes,
+        drummer=judges.drummer,
     )
     return Draft(plan, chords, tracks)
 
@@ -132,6 +133,7 @@ def sung_draft(brief: Brief, style: Style, judges: Judges = NOBODY, progress: Pr
         wanted=brief.instruments,
         unwanted=brief.excluded_instruments,
         judge=judges.takes,
+        drummer=judges.drummer,
     )
     notes = tuple(dict.fromkeys((*words.notes, *form.notes)))
     return Draft(form.plan, chords, arrangement.tracks, arrangement.syllables, vocals, notes)

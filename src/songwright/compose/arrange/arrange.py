@@ -9,6 +9,7 @@ from songwright.compose.arrange.casting import new_part, wished
 from songwright.compose.arrange.comping import ring_chord, write_comping
 from songwright.compose.arrange.context import ChordTimeline, Context, LeadLine, Performance, Player
 from songwright.compose.arrange.counter import write_counter
+from songwright.compose.arrange.drummer import Drummer
 from songwright.compose.arrange.drums import write_drums
 from songwright.compose.arrange.endings import tag_start, with_tag
 from songwright.compose.arrange.feel import apply_feel
@@ -64,6 +65,7 @@ def arrange(
     wanted: Collection[str] = (),
     unwanted: Collection[str] = (),
     judge: TakeJudge | None = None,
+    drummer: Drummer | None = None,
 ) -> tuple[Track, ...]:
     """Returns all tracks of the song, the lead among them, played with feel and set in the mix.
 
@@ -76,10 +78,12 @@ def arrange(
         wanted: instruments that must sound (keys of `score.instruments.INSTRUMENTS`, or ``drums``).
         unwanted: instruments that must not.
         judge: chooses among takes of the parts that it judges.
+        drummer: plays the style book's grooves.
     """
     return arrange_sung(
-        plan, style, chords, melody_notes, None, seed=seed, wanted=wanted, unwanted=unwanted, judge=judge
-    ).tracks
+        plan, style, chords, melody_notes, None,
+        seed=seed, wanted=wanted, unwanted=unwanted, judge=judge, drummer=drummer,
+    ).tracks  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ def arrange_sung(
     wanted: Collection[str] = (),
     unwanted: Collection[str] = (),
     judge: TakeJudge | None = None,
+    drummer: Drummer | None = None,
 ) -> Arrangement:
     """Returns all tracks of a song with a voice: lead and backing voices, and a band that makes room for them.
 
@@ -119,8 +124,10 @@ def arrange_sung(
         wanted: instruments that must sound (keys of `score.instruments.INSTRUMENTS`, or ``drums``).
         unwanted: instruments that must not.
         judge: chooses among takes of the parts that it judges.
+        drummer: plays the style book's grooves.
     """
-    context = Context(plan, style, ChordTimeline(chords), LeadLine(()), seed, style.devices.ending != "fade")
+    rings = style.devices.ending != "fade"
+    context = Context(plan, style, ChordTimeline(chords), LeadLine(()), seed, rings, drummer=drummer)
     players = make_roster(context, wanted, unwanted)
     sung = Voices() if vocals is None or not vocals.notes else write_voices(context, vocals)
     if vocals is None or not vocals.notes:
@@ -306,8 +313,9 @@ def _perform(context: Context, player: Player) -> Performance:
     if part.kind == "drums":
         words = words_of(context, context.room) if context.room is not None else ()
         notes = write_drums(
-            plan, style, casted, intensities(player), seed=context.seed, words=words, take_seed=context.take_seed
-        )
+            plan, style, casted, intensities(player),
+            seed=context.seed, words=words, take_seed=context.take_seed, drummer=context.drummer,
+        )  # fmt: skip
         return Performance(with_tag(context, player, _entered(context, player, notes)))
     if part.kind == "percussion":
         notes = write_percussion(plan, style, casted, intensities(player), seed=context.seed)

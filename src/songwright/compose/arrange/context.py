@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from songwright.compose.arrange.drummer import Drummer
 from songwright.compose.plan import SectionPlan, SongPlan
 from songwright.compose.style import Part, Style
 from songwright.compose.vocals import SungLine
@@ -173,7 +174,11 @@ class Room:
 
 @dataclass(frozen=True)
 class Context:
-    """Everything a writer may look at; with another `take` a player plays another of its possible parts."""
+    """Everything a writer may look at.
+
+    With another `take` a player plays another of its possible parts; a `drummer` plays the book's grooves in a way of
+    their own.
+    """
 
     plan: SongPlan
     style: Style
@@ -183,6 +188,7 @@ class Context:
     ends_in_ring: bool = field(default=True)
     room: Room | None = None
     take: int = 0
+    drummer: Drummer | None = None
 
     @property
     def tune(self) -> LeadLine:

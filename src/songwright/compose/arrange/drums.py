@@ -6,7 +6,7 @@ Patterns are read in `drum_patterns`, velocities come from `grooves`, the choice
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from songwright.compose.arrange.drum_patterns import (
     TIMEKEEPERS,
@@ -17,6 +17,7 @@ from songwright.compose.arrange.drum_patterns import (
     fill_ticks,
     pattern_bars,
 )
+from songwright.compose.arrange.drummer import Bars, Drummer, Groove
 from songwright.compose.arrange.grooves import velocities
 from songwright.compose.arrange.transitions import Joint, joints
 from songwright.compose.plan import SectionPlan, SongPlan
@@ -39,7 +40,11 @@ _LIFT = 0.05
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """What every step of the writing needs to know; `words` from the first to the last stressed syllable of lines."""
+    """What every step of the writing needs to know.
+
+    `words` are from the first to the last stressed syllable of lines; `played` are patterns, by their place in the
+    part, that a drummer plays otherwise than the book has them.
+    """
 
     plan: SongPlan
     style: Style
@@ -47,6 +52,7 @@ class _Job:
     sections: Mapping[str, float]
     seed: int
     words: Sequence[tuple[int, int]] = ()
+    played: Mapping[int, Bars] = field(default_factory=dict)
 
     def free_from(self, start: int, end: int) -> int:
         """Returns from where between two ticks a fill covers no words but a pick-up; `end` where they last so long."""
@@ -79,6 +85,7 @@ def write_drums(
     seed: int,
     words: Sequence[tuple[int, int]] = (),
     take_seed: int | None = None,
+    drummer: Drummer | None = None,
 ) -> tuple[Note, ...]:
     """Returns the notes of a drum part.
 
@@ -90,8 +97,13 @@ def write_drums(
         seed: of the song.
         words: (start, end) of the words of each sung line, which no fill covers.
         take_seed: of grooves, fills and small turns; the song's own by default.
+        drummer: plays the grooves in a way of their own; None for the book's.
     """
     job = _Job(plan, style, part, sections, seed if take_seed is None else take_seed, words)
+    if drummer is not None:
+        grooves = _grooves(job)
+        played = drummer.play(plan, style, part, grooves, seed=job.seed)
+        job = replace(job, played={groove.number: bars for groove, bars in zip(grooves, played, strict=True)})
     hits: list[Hit] = []
     for section in plan.sections:
         if section.label in sections:
@@ -102,12 +114,41 @@ def write_drums(
     return notes_of(hits, plan, style, part, seed=seed)
 
 
-def groove_bars(plan: SongPlan, part: Part, section: SectionPlan, intensity: float, seed: int) -> list[list[Hit]]:
-    """Returns each bar of a section in its groove, with the variation in every fourth and eighth bar."""
+def _grooves(job: _Job) -> list[Groove]:
+    """Returns the grooves that the sections of a song use, in order of appearance."""
+    found: dict[int, Groove] = {}
+    for section in job.plan.sections:
+        if section.label in job.sections:
+            intensity = job.intensity(section)
+            pattern = choose_groove(job.part, job.plan, section, intensity, job.seed)
+            if pattern is not None:
+                number = job.part.pattern.index(pattern)
+                found.setdefault(number, Groove(number, pattern_bars(pattern, job.plan), intensity))
+    return list(found.values())
+
+
+def groove_bars(
+    plan: SongPlan,
+    part: Part,
+    section: SectionPlan,
+    intensity: float,
+    seed: int,
+    played: Mapping[int, Bars] | None = None,
+) -> list[list[Hit]]:
+    """Returns each bar of a section in its groove, with the variation in every fourth and eighth bar.
+
+    Args:
+        plan: the form.
+        part: the player.
+        section: which.
+        intensity: its energy as the player feels it.
+        seed: decides the pattern.
+        played: bars of patterns, by their place in the part, that are played otherwise than they are written.
+    """
     groove = choose_groove(part, plan, section, intensity, seed)
     if groove is None:
         return [[] for _ in range(section.num_bars)]
-    main = pattern_bars(groove, plan)
+    main = (played or {}).get(part.pattern.index(groove)) or pattern_bars(groove, plan)
     variation = choose_variation(part, plan, section, intensity, groove, seed)
     other = pattern_bars(variation, plan) if variation else None
     start = plan.start_ticks(section)
@@ -127,7 +168,7 @@ def _section(job: _Job, section: SectionPlan) -> list[Hit]:
     """Returns a section's groove with its inner variation: small turns, fills and crashes every eight bars."""
     plan, intensity = job.plan, job.intensity(section)
     gain = job.gain(section)
-    bars = groove_bars(plan, job.part, section, intensity, job.seed)
+    bars = groove_bars(plan, job.part, section, intensity, job.seed, job.played)
     bars = [[replace(h, gain=h.gain * gain) for h in bar] for bar in bars]
     if section.role == "build" and not any(p.sections and "build" in p.sections for p in job.part.pattern):
         return _build_roll(job, section)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from songwright.compose.judges import Judges
+from songwright.compose.learned.drummer import LearnedDrummer
 from songwright.compose.learned.onnx_steps import CONFIG, OnnxStepModel, read_config
 from songwright.compose.learned.takes import LearnedHarmony, LearnedTakes
 from songwright.compose.learned.tunes import TuneNetwork
@@ -45,4 +46,4 @@ def load_composer(folder: Path | None = None, *, threads: int = 2) -> OnnxStepMo
 
 def judges_of(model: OnnxStepModel) -> Judges:
     """Returns the judges of a song that ask a network."""
-    return Judges(LearnedHarmony(model), TuneNetwork(model), LearnedTakes(model))
+    return Judges(LearnedHarmony(model), TuneNetwork(model), LearnedTakes(model), LearnedDrummer(model))
