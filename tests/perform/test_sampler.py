@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 from sf2_fixture import FREQUENCY_HZ, Preset, Sample, Zone, build, noise, simple, sine
 
+from songwright.perform.sampler import dsp
+from songwright.perform.sampler.envelope import Envelope
 from songwright.perform.sampler.player import SamplerPlayer
 from songwright.perform.timeline import Performance
 
@@ -304,3 +306,27 @@ def test_letting_go_closes_the_filter_that_the_envelope_held_open(play):
         return 10 * np.log10(power[1500:2500].sum() / power[10:60].sum())
 
     assert tail_highs(-5000) < tail_highs(8000) - 25
+
+
+@pytest.mark.parametrize("samples", [1, 64, 65, 4000, 9001])
+@pytest.mark.parametrize(("first", "last"), [(9000.0, 3000.0), (4000.0, 11000.0), (7000.0, 7000.0)])
+def test_a_moving_lowpass_is_the_recursion_that_it_stands_for(samples, first, last):
+    signal = pytest.importorskip("scipy.signal")
+    source = np.random.default_rng(1).standard_normal(samples).astype(np.float32)
+    count = -(-samples // dsp.CONTROL_STEP)
+    cutoff = np.linspace(first, last, count)
+    expected, state = [], np.zeros(2)
+    for k, cents in enumerate(np.round(cutoff / 40.0) * 40.0):
+        part = source[k * dsp.CONTROL_STEP : (k + 1) * dsp.CONTROL_STEP]
+        heard, state = signal.lfilter(*dsp._biquad(dsp.cents_to_hz(cents), 30.0, 44100), part, zi=state)
+        expected.append(heard)
+    found = dsp.sweep_lowpass(source, cutoff, 30.0, 44100, 40.0)
+    assert found.dtype == np.float32 and np.allclose(found, np.concatenate(expected), atol=1e-5)
+    if first == last:
+        assert np.allclose(dsp.lowpass(source, dsp.cents_to_hz(first), 30.0, 44100), found, atol=1e-6)
+
+
+def test_the_envelope_at_one_time_is_the_curve_there():
+    shape = Envelope(0.01, 0.05, 0.02, 1.5, 0.3, 0.4)
+    seconds = np.array([0.0, 0.005, 0.011, 0.03, 0.06, 0.075, 0.1, 0.9, 5.0])
+    assert np.allclose([shape.level_at(s) for s in seconds.tolist()], shape.levels(seconds), atol=1e-12)

@@ -127,6 +127,15 @@ def test_same_seed_same_bytes_also_between_threads_and_other_seed_differs():
     assert not np.array_equal(first, sing(played, seed=2))
 
 
+def test_a_voice_sounds_the_same_whoever_was_heard_before(english):
+    played, alone = english
+    player = SingerPlayer(1)
+    other = performance(LINES["en"][3:] + LINES["en"][:1])
+    player.render(other, "voice", sample_rate=RATE, num_samples=RATE)
+    assert np.array_equal(player.render(played, "voice", sample_rate=RATE, num_samples=alone.shape[1]), alone)
+    assert phone_times(played, player) == phone_times(played)
+
+
 def test_a_double_is_another_take_of_the_same_notes():
     """The same notes by the same seed: whoever differs in any parameter breathes and wavers differently too."""
     played = performance(LINES["en"][:3])

@@ -7,7 +7,7 @@ from songwright.perform.singer.onsets import on_releases
 from songwright.perform.singer.phones import hold_region, is_voiced, kind_of, nucleus_of
 from songwright.perform.singer.source import SourceLine, SourcePhone, SpokenLine
 from songwright.perform.singer.sources.espeak import EspeakSource, matched
-from songwright.perform.singer.spectrum import coloured, fill_valleys, noise_share, tables, tuned
+from songwright.perform.singer.spectrum import coloured, fill_valleys, noise_share, tables, thickened, tuned
 from songwright.perform.singer.voice import voice_of
 from songwright.perform.singer.voicing import synthesise
 from songwright.perform.singer.world import HOP_SECONDS, analyse
@@ -126,7 +126,8 @@ def test_colour_fills_the_band_that_the_source_lacks():
     syllables = (Syllable(0, "la", "la", 1, 0, "en", ("s", "A:"), 1),)
     line = EspeakSource().speak([SourceLine(syllables, 200.0)])[0]
     envelopes = analyse(line)
-    full = coloured(envelopes.log_power, line.sample_rate, envelopes.sonorant, voice_of(None), HZ)
+    thick = thickened(envelopes.log_power, line.sample_rate, envelopes.sonorant)
+    full = coloured(thick, line.sample_rate, envelopes.sonorant, voice_of(None), HZ)
     assert full.shape == (len(envelopes.log_power), len(HZ)) and np.isfinite(full).all()
     for phone, least in ((line.phones[0], -27.0), (line.phones[1], -62.0)):
         row = full[int((phone.start_seconds + phone.end_seconds) / 2 / HOP_SECONDS)] * 10 / np.log(10)

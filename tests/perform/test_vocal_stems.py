@@ -226,3 +226,16 @@ def test_the_plate_rings_after_the_sound_and_waits_for_its_predelay():
     assert out.shape == (2, 44100)
     assert np.abs(out[:, 101 : 100 + int(0.05 * 44100)]).max() < 1e-8
     assert np.abs(out[:, 100 + int(0.06 * 44100) :]).max() > 1e-3
+
+
+def test_a_song_that_stays_keeps_its_files_for_itself(tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder in (old, new):
+        folder.mkdir()
+    first = render_song(sung_song(vocal_gain_db=1.0), old, players=players(), sample_rate=RATE)
+    used = players()
+    made = render_song(first.song, new, players=used, sample_rate=RATE, reuse=old, reuse_stays=True)
+    assert set(made.reused) == set(first.stems) and used["singer"].asked == used["sampler"].asked == 0
+    for one in sorted(p for p in old.rglob("*.wav")):
+        other = new / one.relative_to(old)
+        assert other.read_bytes() == one.read_bytes() and other.stat().st_ino != one.stat().st_ino

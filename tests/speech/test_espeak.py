@@ -57,6 +57,14 @@ def test_the_same_words_sound_the_same_a_second_later():
         assert one.phones == other.phones
 
 
+def test_words_sound_the_same_whatever_is_said_beside_them():
+    line, other = Utterance("[[l'a|s'i:]]", variant="klatt2", pitch=90), Utterance("[[m'u:n]]", variant="klatt2")
+    (alone,) = speak([line], "en")
+    for beside in (speak([other, line], "en")[1], speak([line, other], "en")[0], speak([line, line], "en")[1]):
+        np.testing.assert_array_equal(alone.waveform, beside.waveform)
+        assert alone.phones == beside.phones
+
+
 def test_more_texts_than_one_process_takes():
     texts = [f"word {i}" for i in range(espeak.LARGEST_REQUEST + 3)]
     rows = phonemes(texts, "en")

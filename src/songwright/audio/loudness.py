@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songwright.audio.frames import frame_products
+from songwright.audio.recursive import FRAME, run
 
 FLOOR_LUFS = -70.0
 """The absolute gate; what is given for silence instead of minus infinity."""
@@ -47,19 +48,17 @@ def energy(waveform: NDArray[np.floating], sample_rate: int, hop_length: int) ->
     Returns:
         (hops,)
     """
-    from scipy.signal import sosfilt
-
     sos = k_weighting(sample_rate)
-    channels, num_samples = waveform.shape
+    num_samples = waveform.shape[1]
     num_hops = -(-num_samples // hop_length)
-    step = max(1, _BLOCK // hop_length) * hop_length
-    state = np.zeros((len(sos), channels, 2))
+    step = max(1, _BLOCK // (hop_length * FRAME)) * hop_length * FRAME
+    state = None
     result = np.zeros(num_hops)
     for start in range(0, num_samples, step):
-        block, state = sosfilt(sos, waveform[:, start : start + step], zi=state)
+        block, state = run(sos, waveform[:, start : start + step], state)
         squares = np.square(block).sum(axis=0)
         squares = np.pad(squares, (0, -len(squares) % hop_length))
-        sums = squares.reshape(-1, hop_length).sum(axis=1)
+        sums = squares.reshape(-1, hop_length).sum(axis=1, dtype=np.float64)
         result[start // hop_length : start // hop_length + len(sums)] = sums
     return result
 

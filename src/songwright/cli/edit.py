@@ -118,7 +118,9 @@ def write_song(edited: "Song", folder: Path, args: argparse.Namespace, output: o
         with staged_folder(folder, force=output.force) as aside:
             write_score_files(edited, aside)
         return f"{told(nearest(edited))}\n{folder / 'song.json'}"
-    recording = render_score(edited, folder, output=output, progress=progress)
+    source = getattr(args, "score", None)
+    before = source.parent if source is not None and source.name == "song.json" else None
+    recording = render_score(edited, folder, output=output, progress=progress, edited_from=before)
     return f"{summarise(recording.report)}\n{recording.mix}"
 
 

@@ -92,12 +92,26 @@ def make_song(
         )
         seconds = {"compose": time.perf_counter() - started}
         brief = _concluded(brief, song)
-        song, report = _fill(aside, song, brief, output, progress, seconds, reuse=folder if output.force else None)
+        song, report = _fill(aside, song, brief, output, progress, seconds, Earlier.of(folder, output))
     return Recording(folder, song, brief, report)
 
 
-def render_score(song: Song, folder: Path, *, output: Output | None = None, progress: Progress = silent) -> Recording:
+def render_score(
+    song: Song,
+    folder: Path,
+    *,
+    output: Output | None = None,
+    progress: Progress = silent,
+    edited_from: Path | None = None,
+) -> Recording:
     """Plays an existing score and makes the same folder; stems that would not change are taken from the old one.
+
+    Args:
+        song: the score.
+        folder: the song's own folder; must not exist unless `output.force`.
+        output: soundfont, player, formats.
+        progress: told about the stages.
+        edited_from: folder of the song that this one was made from: what an edit left alone is taken from there.
 
     Raises:
         InputError: the folder cannot be used; nothing is left behind.
@@ -105,8 +119,37 @@ def render_score(song: Song, folder: Path, *, output: Output | None = None, prog
     output = output or Output()
     output.check()
     with staged_folder(folder, force=output.force) as aside:
-        song, report = _fill(aside, song, None, output, progress, {}, reuse=folder if output.force else None)
+        song, report = _fill(aside, song, None, output, progress, {}, Earlier.of(folder, output, edited_from))
     return Recording(folder, song, None, report)
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Folders of earlier renderings.
+
+    Attributes:
+        replaced: the one that the new folder takes the place of; None if there is none.
+        stems: where stems are taken from; None makes all anew.
+    """
+
+    replaced: Path | None
+    stems: Path | None
+
+    @classmethod
+    def of(cls, folder: Path, output: Output, edited_from: Path | None = None) -> "Earlier":
+        """Returns what there is: the song that was edited goes before what stands in the folder."""
+        replaced = folder if output.force else None
+        known = edited_from is not None and (edited_from / "stems" / "stems.json").is_file()
+        return cls(replaced, edited_from if known else replaced)
+
+    @property
+    def stays(self) -> bool:
+        """Whether the stems belong to another song, which keeps them for itself."""
+        return self.stems is not None and (self.replaced is None or not _same(self.stems, self.replaced))
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
 
 
 def _fill(
@@ -116,19 +159,20 @@ def _fill(
     output: Output,
     progress: Progress,
     seconds: dict[str, float],
-    reuse: Path | None,
+    earlier: Earlier,
 ) -> tuple[Song, dict[str, Any]]:
     """Writes every file of a song into an empty folder; returns the score as it was rendered, and the report."""
     choice = find_soundfont(output.soundfont)
+    players = make_players(song, choice, output.player)
     rendering = render_song(
-        song, folder, players=make_players(song, choice, output.player), reuse=reuse, progress=progress
+        song, folder, players=players, reuse=earlier.stems, reuse_stays=earlier.stays, progress=progress
     )
     song = rendering.song
     started = time.perf_counter()
-    sung = sung_lead(song)
+    sung = sung_lead(song, players["singer"])
     with ThreadPoolExecutor(1, thread_name_prefix="report") as pool:
         heard = pool.submit(singing_report, song, sung, rendering) if sung is not None else None
-        _write_files(folder, song, sung, brief, reuse)
+        _write_files(folder, song, sung, brief, earlier.replaced)
         _export(folder, song, output.formats)
         seconds["files"] = time.perf_counter() - started
         report = measure_song(song, brief, rendering, soundfont=_describe(choice, output))

@@ -6,7 +6,7 @@ from typing import Any
 
 from songwright.lyrics import timing
 from songwright.perform.render import SAMPLE_RATE, Rendering
-from songwright.perform.timeline import performance
+from songwright.perform.timeline import Player, performance
 from songwright.score.instruments import instrument as find_instrument
 from songwright.score.song import Song, Track
 from songwright.score.sung import SungPhone
@@ -33,18 +33,23 @@ def lead_of(song: Song) -> Track | None:
     )
 
 
-def sung_lead(song: Song) -> Sung | None:
+def sung_lead(song: Song, singer: Player | None = None) -> Sung | None:
     """Returns what the lead voice sings and when; None where nobody sings.
+
+    Args:
+        song: the score.
+        singer: the player that sang it: what it has had spoken is not spoken again.
 
     Raises:
         SpeechError: the words could not be spoken.
     """
-    from songwright.perform.singer.player import phone_times
+    from songwright.perform.singer.player import SingerPlayer, phone_times
 
     track = lead_of(song)
     if track is None:
         return None
-    return Sung(track, phone_times(performance(song, track)))
+    known = singer if isinstance(singer, SingerPlayer) else None
+    return Sung(track, phone_times(performance(song, track), known))
 
 
 def write_lyric_files(song: Song, sung: Sung, folder: Path) -> None:

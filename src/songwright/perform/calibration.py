@@ -75,6 +75,7 @@ class Calibration:
         self._sample_rate = sample_rate
         self._phrases: dict[tuple[int, str, str, str], NDArray[np.float32]] = {}
         self._lock = threading.Lock()
+        self._playing: dict[tuple[int, str, str, str], threading.Lock] = {}
 
     def gains(
         self,
@@ -98,7 +99,11 @@ class Calibration:
         sound = self._phrases.get(key)
         if sound is None:
             with self._lock:
-                sound = self._phrases.setdefault(key, self._play(player, instrument, phrase, singer))
+                alone = self._playing.setdefault(key, threading.Lock())
+            with alone:
+                sound = self._phrases.get(key)
+                if sound is None:
+                    sound = self._phrases[key] = self._play(player, instrument, phrase, singer)
         before = _gain(level_lufs(sound, self._sample_rate), _LARGEST_GAIN_DB)
         if not inserts:
             return before, 1.0

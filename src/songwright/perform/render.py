@@ -85,6 +85,7 @@ def render_song(
     sample_rate: int = SAMPLE_RATE,
     progress: Progress = silent,
     reuse: Path | None = None,
+    reuse_stays: bool = False,
     num_workers: int | None = None,
 ) -> Rendering:
     """Plays and mixes a song into a folder: ``stems/*.wav``, ``premaster.wav``, ``mix.wav``.
@@ -96,6 +97,7 @@ def render_song(
         sample_rate: samples per second.
         progress: told about the stages ``stems`` and ``master``.
         reuse: folder of an earlier rendering; stems made from the same things are taken from there.
+        reuse_stays: whether that folder goes on beside this one: then files are copied, else they are one with the old.
         num_workers: stems made at a time; as many as processors and memory allow if None. Does not change a byte.
 
     Raises:
@@ -114,7 +116,7 @@ def render_song(
             f"the song lasts {seconds / 60:.0f} minutes; at most {LONGEST_SECONDS / 60:.0f} can be rendered"
         )
     space = space_of(song, sample_rate, seconds)
-    work = StemWork(song, folder, players, space, reuse)
+    work = StemWork(song, folder, players, space, reuse, reuse_stays=reuse_stays)
     with _as_input_error(folder):
         (folder / "stems").mkdir(exist_ok=True)
         started = time.perf_counter()
@@ -123,16 +125,18 @@ def render_song(
         started = time.perf_counter()
         premaster = folder / "premaster.wav"
         floating = _passes_full_scale(work.total)
-        waveform = _write_premaster(premaster, work.total, space, floating=floating)
         lead = [plan for plan in plans if plan.voices and plan.track.role == "vocal"]
         lead = lead if len(plans) > len(lead) else []  # a voice alone has no karaoke
         with ThreadPoolExecutor(1, thread_name_prefix="karaoke") as pool:
+            written = pool.submit(_write_premaster, premaster, work.total, space, floating=floating)
             second = pool.submit(_without_lead, folder, plans, work.total, space) if lead else None
+            waveform = [as_waveform(work.total)]  # handed on, not held
             work.total = np.zeros((2, 0), np.int32)
             progress("master", 0.3)
-            mastered = master(waveform, sample_rate, song.master, beat_seconds=space.beat_seconds)
+            mastered = master(waveform.pop(), sample_rate, song.master, beat_seconds=space.beat_seconds)
             _write_mix(folder / "mix.wav", mastered, sample_rate)
             progress("master", 0.8)
+            written.result()
             karaoke, level = second.result() if second is not None else (None, None)
         progress("master", 1.0)
     return Rendering(
@@ -176,19 +180,15 @@ def _passes_full_scale(total: NDArray[np.integer]) -> bool:
     return max(int(total.max(initial=0)), -int(total.min(initial=0))) > pcm.FULL_SCALE - 1
 
 
-def _write_premaster(path: Path, total: NDArray[np.integer], space: Space, *, floating: bool) -> NDArray[np.float32]:
-    """Writes the sum of the stems, as 24-bit integers or as floats of the same numbers, and returns it as a waveform.
+def _write_premaster(path: Path, total: NDArray[np.integer], space: Space, *, floating: bool) -> None:
+    """Writes the sum of the stems, as 24-bit integers or as floats of the same numbers.
 
     Floats keep a sum that passes full scale, so that nothing is lost.
     """
-    waveform = np.empty(total.shape, np.float32)
     with pcm.WavWriter(path, space.sample_rate, space.num_samples, floating=floating) as file:
         for start in range(0, space.num_samples, pcm.BLOCK_SAMPLES):
             samples = total[:, start : start + pcm.BLOCK_SAMPLES]
-            block = waveform[:, start : start + pcm.BLOCK_SAMPLES]
-            np.multiply(samples, 1.0 / pcm.FULL_SCALE, out=block, casting="unsafe")
-            file.write(block if floating else samples.astype(np.int32, copy=False))
-    return waveform
+            file.write(as_waveform(samples) if floating else samples.astype(np.int32, copy=False))
 
 
 def _without_lead(

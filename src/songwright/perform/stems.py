@@ -39,7 +39,7 @@ from songwright.score.drums import DRUM_GROUPS, drum_group
 from songwright.score.instruments import instrument as find_instrument
 from songwright.score.song import Song, Track
 
-SOUND_VERSION = 3
+SOUND_VERSION = 4
 """Raised whenever the same score would sound otherwise; stems of another version are not reused."""
 BACKING_STEM = "vocal_backing"
 INDEX = "stems.json"
@@ -127,7 +127,14 @@ class StemWork:
     """
 
     def __init__(
-        self, song: Song, folder: Path, players: Mapping[str, Player], space: Space, reuse: Path | None
+        self,
+        song: Song,
+        folder: Path,
+        players: Mapping[str, Player],
+        space: Space,
+        reuse: Path | None,
+        *,
+        reuse_stays: bool = False,
     ) -> None:
         self.song = song
         self._folder = folder / "stems"
@@ -136,7 +143,8 @@ class StemWork:
         self._calibration = Calibration(space.sample_rate)
         self._old = reuse / "stems" if reuse is not None else None
         self._index = read_index(self._old / INDEX) if self._old is not None else {}
-        self._dry = DryVoices(song, folder, players, space, reuse)
+        self._stays = reuse_stays
+        self._dry = DryVoices(song, folder, players, space, reuse, reuse_stays=reuse_stays)
         self._lock = threading.Lock()
         self._voices: dict[str, NDArray[np.int32]] = {}
         self._buses: dict[tuple[str, str], _Bus] = {}
@@ -308,7 +316,7 @@ class StemWork:
         assert self._old is not None
         clock = time.perf_counter()
         new = self._folder / f"{name}.wav"
-        if not take_file(self._old / f"{name}.wav", new, entry, self._space):
+        if not take_file(self._old / f"{name}.wav", new, entry, self._space, copy=self._stays):
             return False
         start = 0
         for samples in pcm.read_blocks(new):

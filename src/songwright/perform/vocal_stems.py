@@ -8,9 +8,9 @@ memory: taken over or sung anew, it has the same bytes.
 import hashlib
 import json
 import os
-import shutil
 import zlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -41,11 +41,20 @@ class DryVoices:
         players: by the names of `Instrument.player`.
         space: length and rate.
         reuse: folder of an earlier rendering.
+        reuse_stays: whether that folder keeps its files for itself.
     """
 
     def __init__(
-        self, song: Song, folder: Path, players: Mapping[str, Player], space: Space, reuse: Path | None
+        self,
+        song: Song,
+        folder: Path,
+        players: Mapping[str, Player],
+        space: Space,
+        reuse: Path | None,
+        *,
+        reuse_stays: bool = False,
     ) -> None:
+        self._stays = reuse_stays
         self._song, self._folder, self._players, self._space = song, folder / FOLDER, players, space
         self.names = dry_names(song)
         self._old = reuse / FOLDER if reuse is not None else None
@@ -60,7 +69,7 @@ class DryVoices:
         path = self._folder / f"{self.names[track.id]}.wav"
         if self._old is not None and old.get("made_from") == made_from:
             source = self._old / f"{self.names[track.id]}.wav"
-            if take_file(source, path, old, self._space, channels=1):
+            if take_file(source, path, old, self._space, channels=1, copy=self._stays):
                 return old
         space = self._space
         wave = player.render(
@@ -166,8 +175,10 @@ def as_waveform(samples: NDArray[np.integer]) -> NDArray[np.float32]:
 def level_difference_db(lead: NDArray[np.float32], instruments: NDArray[np.float32], space: Space) -> float | None:
     """Returns how much louder the lead voice is than the instruments where it sings; None if either is silent."""
     hop = loudness.hop_of(space.sample_rate)
-    voice = loudness.energy(lead, space.sample_rate, hop)
-    backing = loudness.energy(instruments, space.sample_rate, hop)
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(loudness.energy, instruments, space.sample_rate, hop)
+        voice = loudness.energy(lead, space.sample_rate, hop)
+        backing = beside.result()
     times = (np.arange(len(voice)) + 0.5) * hop / space.sample_rate
     sings = np.zeros(len(voice), bool)
     for begin, end in space.sung:
@@ -201,15 +212,32 @@ def is_whole(path: Path, entry: Mapping[str, Any], space: Space, *, channels: in
     return left == 0 and checksum == entry.get("crc32")
 
 
-def take_file(old: Path, new: Path, entry: Mapping[str, Any], space: Space, *, channels: int = 2) -> bool:
-    """Links an earlier file of samples if it is whole; copies it where it cannot be linked."""
+def take_file(
+    old: Path, new: Path, entry: Mapping[str, Any], space: Space, *, channels: int = 2, copy: bool = False
+) -> bool:
+    """Links an earlier file of samples if it is whole; copies it if that is asked for, or where it cannot be linked."""
     if not is_whole(old, entry, space, channels=channels):
         return False
-    try:
-        os.link(old, new)
-    except OSError:
-        shutil.copyfile(old, new)
+    if not copy:
+        try:
+            os.link(old, new)
+            return True
+        except OSError:
+            pass
+    _copy(old, new)
     return True
+
+
+def _copy(old: Path, new: Path) -> None:
+    """Copies a file; silent stretches are holes again."""
+    silence = bytes(1 << 18)
+    with old.open("rb") as source, new.open("wb") as target:
+        while data := source.read(len(silence)):
+            if data == silence[: len(data)]:
+                target.seek(len(data), os.SEEK_CUR)
+            else:
+                target.write(data)
+        target.truncate()
 
 
 def read_index(path: Path, part: str = "stems") -> dict[str, dict[str, Any]]:

@@ -108,8 +108,8 @@ def phonemes(texts: Sequence[str], language: str) -> list[list[list[str]]]:
 def speak(utterances: Sequence[Utterance], language: str) -> list[Spoken]:
     """Returns the sound of each utterance.
 
-    The same utterances in the same order sound the same, bit for bit; one of them by itself may differ a little, since
-    the engine's oscillators run on from one to the next.
+    An utterance sounds the same, bit for bit, whatever is spoken beside it; on systems without `os.fork` the same
+    utterances in the same order do.
 
     Raises:
         SpeechError: espeak failed, hung, or has no such voice.

@@ -6,6 +6,7 @@ because it is GPL, and so that it can be killed. Nothing of songwright but this 
 
 import ctypes
 import json
+import os
 import struct
 import sys
 from collections.abc import Callable
@@ -112,19 +113,53 @@ def _answer(request: dict[str, Any], write: Callable[[bytes], Any]) -> None:
     audio: list[bytes] = []
     rows: list[Any] = []
     for item in request["items"]:
-        espeak.voice(item["voice"], again=request["task"] == "speak")
+        espeak.voice(item["voice"])
         if request["task"] == "phonemes":
             rows.append(espeak.phonemes(item["text"]))
         else:
-            samples, events = espeak.speak(
-                item["text"], item["rate"], item["pitch"], item["pitch_range"], item["volume"]
-            )
+            samples, events = _spoken_apart(espeak, item)
             audio.append(samples)
             rows.append({"bytes": len(samples), "events": events})
     head = json.dumps({"sample_rate": espeak.sample_rate, "rows": rows}).encode()
     write(struct.pack("<Q", len(head)) + head)
     for samples in audio:
         write(samples)
+
+
+def _speak(espeak: _Espeak, item: dict[str, Any]) -> tuple[bytes, list[list[Any]]]:
+    espeak.voice(item["voice"], again=True)
+    return espeak.speak(item["text"], item["rate"], item["pitch"], item["pitch_range"], item["volume"])
+
+
+def _spoken_apart(espeak: _Espeak, item: dict[str, Any]) -> tuple[bytes, list[list[Any]]]:
+    """Returns what `_Espeak.speak` does, spoken by a copy of this process, where there can be one.
+
+    The engine's oscillators run on from one utterance to the next and cannot be set back. A copy that has never spoken
+    says the same words the same way, whatever else is said.
+    """
+    if not hasattr(os, "fork"):
+        return _speak(espeak, item)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.close(reading)
+            samples, events = _speak(espeak, item)
+            head = json.dumps(events).encode()
+            with os.fdopen(writing, "wb") as pipe:
+                pipe.write(struct.pack("<Q", len(head)) + head + samples)
+            code = 0
+        finally:
+            os._exit(code)  # a copy leaves without closing what belongs to the first
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        answer = pipe.read()
+    _, status = os.waitpid(child, 0)
+    if status != 0 or len(answer) < 8:
+        raise RuntimeError("espeak-ng could not speak")
+    (size,) = struct.unpack("<Q", answer[:8])
+    return answer[8 + size :], json.loads(answer[8 : 8 + size])
 
 
 def main(source: BinaryIO, target: BinaryIO) -> int:

@@ -7,6 +7,7 @@ so that drive changes the colour more than the loudness.
 import numpy as np
 from numpy.typing import NDArray
 
+from songwright.audio.recursive import butterworth
 from songwright.perform.effects.filters import filtered, peak, sections, shelf
 from songwright.perform.effects.modulation import delayed, drift
 from songwright.perform.effects.oversampling import shaped
@@ -126,12 +127,10 @@ def cabinet(waveform: NDArray[np.float32], sample_rate: int, *, size: float = 0.
         sample_rate: samples per second.
         size: 0 a small open combo to 1 a closed box of four twelve-inch speakers.
     """
-    from scipy.signal import butter
-
     top = min(6200.0 - 1600.0 * size, 0.42 * sample_rate)
     box = np.vstack([
-        butter(2, 110.0 - 45.0 * size, "highpass", fs=sample_rate, output="sos"),
-        butter(5, top, "lowpass", fs=sample_rate, output="sos"),
+        butterworth(2, 110.0 - 45.0 * size, sample_rate, "highpass"),
+        butterworth(5, top, sample_rate),
         peak(170.0 - 65.0 * size, 2.0 + 3.0 * size, 1.4, sample_rate),
         peak(420.0, -3.0 - 2.0 * size, 1.0, sample_rate),
         peak(1350.0, -2.0, 2.0, sample_rate),

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from songwright.audio.recursive import butterworth, impulse_response
 from songwright.perform.effects.convolution import convolve
 
 _TAPS = 1 << 13
@@ -50,13 +51,11 @@ def sections(
     peak_q: float = 1.0,
 ) -> NDArray[np.float64]:
     """Returns the equaliser's second-order sections (sections, 6); those that do nothing are left out."""
-    from scipy.signal import butter
-
     rows: list[NDArray[np.float64]] = []
     if low_cut_hz > 0:
-        rows.extend(butter(2, low_cut_hz, "highpass", fs=sample_rate, output="sos"))
+        rows.extend(butterworth(2, low_cut_hz, sample_rate, "highpass"))
     if 0 < high_cut_hz < 0.49 * sample_rate:
-        rows.extend(butter(2, high_cut_hz, "lowpass", fs=sample_rate, output="sos"))
+        rows.extend(butterworth(2, high_cut_hz, sample_rate))
     if low_shelf_db:
         rows.append(shelf("low", low_shelf_hz, low_shelf_db, sample_rate))
     if high_shelf_db:
@@ -74,13 +73,9 @@ def filtered(waveform: NDArray[np.float32], sos: NDArray[np.float64], *, taps: i
         sos: (sections, 6).
         taps: long enough for the filters to have died away.
     """
-    from scipy.signal import sosfilt
-
     if len(sos) == 0:
         return waveform
-    click = np.zeros(min(taps, max(1, waveform.shape[1])))
-    click[0] = 1.0
-    return convolve(waveform, sosfilt(sos, click))
+    return convolve(waveform, impulse_response(sos, min(taps, max(1, waveform.shape[1]))))
 
 
 def eq(

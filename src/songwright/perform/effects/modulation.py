@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from songwright.audio.recursive import butterworth
 from songwright.perform.effects.control import HOP, apply_gain, follow, hop_maximum, num_points
 from songwright.seeding import generator
 
@@ -278,12 +279,10 @@ def rotary(waveform: NDArray[np.float32], sample_rate: int, *, speed_hz: float =
         sample_rate: samples per second.
         speed_hz: turns of the horn a second: about 0.8 slow, 6.5 fast; the drum turns a little slower.
     """
-    from scipy.signal import butter
-
     from songwright.perform.effects.filters import filtered
 
     mono = np.repeat(waveform.mean(axis=0, keepdims=True), 2, axis=0)  # (2, T)
-    low = filtered(mono, butter(2, 800.0, "lowpass", fs=sample_rate, output="sos"))
+    low = filtered(mono, butterworth(2, 800.0, sample_rate))
     high = mono - low
     seconds = np.arange(num_points(waveform.shape[1])) * (HOP / sample_rate)
     phases = (0.0, 0.3)

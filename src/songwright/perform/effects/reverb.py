@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from songwright.audio.recursive import butterworth, run
 from songwright.errors import ConfigError
 from songwright.seeding import generator
 
@@ -164,15 +165,12 @@ def _early(room: Room, sample_rate: int, length: int, random: np.random.Generato
 
 
 def _band(room: Room, answer: NDArray[np.float64], sample_rate: int) -> NDArray[np.float64]:
-    from scipy.signal import butter, sosfilt
-
     high = min(room.high_cut_hz, 0.45 * sample_rate)
     cut = np.vstack([
-        butter(2, room.low_cut_hz, "highpass", fs=sample_rate, output="sos"),
-        butter(1, high, "lowpass", fs=sample_rate, output="sos"),
+        butterworth(2, room.low_cut_hz, sample_rate, "highpass"),
+        butterworth(1, high, sample_rate),
     ])  # fmt: skip
-    result: NDArray[np.float64] = sosfilt(cut, answer)
-    return result
+    return run(cut, answer)[0]
 
 
 @lru_cache(maxsize=8)
@@ -187,8 +185,6 @@ def echo_response(delay_seconds: float, feedback: float, sample_rate: int) -> ND
     Raises:
         ConfigError: a setting outside its range.
     """
-    from scipy.signal import butter, sosfilt
-
     if not 0.005 <= delay_seconds <= 4.0:
         raise ConfigError(f"the echo time must be 5 ms to 4 s, not {delay_seconds:.3f} s")
     if not 0.0 <= feedback <= 0.9:
@@ -198,14 +194,14 @@ def echo_response(delay_seconds: float, feedback: float, sample_rate: int) -> ND
     step = round(delay_seconds * sample_rate)
     ring = int(0.05 * sample_rate)
     sos = np.vstack([
-        butter(1, 180.0, "highpass", fs=sample_rate, output="sos"),
-        butter(1, min(5200.0, 0.4 * sample_rate), "lowpass", fs=sample_rate, output="sos"),
+        butterworth(1, 180.0, sample_rate, "highpass"),
+        butterworth(1, min(5200.0, 0.4 * sample_rate), sample_rate),
     ])  # fmt: skip
     result = np.zeros((2, step * repeats + ring))
     pulse = np.zeros(ring)
     pulse[0] = 1.0
     for repeat in range(repeats):
-        pulse = sosfilt(sos, pulse)
+        pulse = run(sos, pulse[None])[0][0]
         near = repeat % 2
         start = step * (repeat + 1) - 1
         span = min(ring, result.shape[1] - start)

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from songwright.audio.recursive import butterworth
 from songwright.perform.effects.filters import filtered, sections
 from songwright.seeding import generator
 
@@ -43,9 +44,7 @@ def lofi(
     rate = min(rate_hz, float(sample_rate))
     source = waveform
     if antialias > 0 and rate < 0.95 * sample_rate:
-        from scipy.signal import butter
-
-        source = filtered(waveform, butter(6, 0.42 * rate, "lowpass", fs=sample_rate, output="sos"))
+        source = filtered(waveform, butterworth(6, 0.42 * rate, sample_rate))
     out = np.empty_like(waveform)
     for start in range(0, waveform.shape[1], _BLOCK):
         times = np.arange(start, min(start + _BLOCK, waveform.shape[1]))

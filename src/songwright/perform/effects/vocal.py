@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from songwright.audio.recursive import butterworth, run
 from songwright.perform.effects.control import apply_gain, follow, hop_maximum
 from songwright.perform.effects.convolution import convolve
 from songwright.perform.effects.dynamics import points, to_db
@@ -34,13 +35,11 @@ def deesser(
         excess_db: level of the band over the rest from which it acts.
         range_db: most that it takes away.
     """
-    from scipy.signal import butter, sosfiltfilt
-
-    sos = butter(2, min(frequency_hz, 0.45 * sample_rate), "highpass", fs=sample_rate, output="sos")
+    sos = butterworth(2, min(frequency_hz, 0.45 * sample_rate), sample_rate, "highpass")
     if waveform.shape[1] < 2:
         return waveform.copy()
-    edge = min(waveform.shape[1] - 1, 64)
-    high = np.asarray(sosfiltfilt(sos, waveform, axis=1, padlen=edge), dtype=np.float32)  # (C, T)
+    there = run(sos, waveform)[0]
+    high = run(sos, there[:, ::-1])[0][:, ::-1]  # there and back: no phase is shifted. (C, T)
     low_db, high_db = to_db(hop_maximum(waveform - high, _HOP)), to_db(hop_maximum(high, _HOP))
     excess = np.where(high_db > -70.0, high_db - low_db - excess_db, -_KNEE_DB)
     wanted = np.clip(np.maximum(excess + _KNEE_DB / 2, 0.0) * 0.8, 0.0, range_db)

@@ -2,6 +2,9 @@
 
 import functools
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +15,9 @@ _OPEN_CUTOFF = 0.42
 """A lowpass above this share of the sample rate is left out: it would do nothing one hears."""
 CONTROL_STEP = 64
 """Samples between two points of a curve that moves slower than sound."""
+_ROWS = 60
+"""Frames in a product, so few that the linear algebra library stays in the calling thread."""
+_FORGOTTEN = 1e-8
 
 
 def unroll(
@@ -79,9 +85,8 @@ def lowpass(
     gain = _filter_gain(resonance_cb)
     if cutoff_hz >= _OPEN_CUTOFF * sample_rate and resonance_cb <= 0:
         return source * np.float32(gain)
-    from scipy.signal import lfilter
-
-    return np.asarray(lfilter(*_biquad(cutoff_hz, resonance_cb, sample_rate), source), np.float32)
+    still = _still(hz_to_cents(max(cutoff_hz, 1e-3)), resonance_cb, sample_rate)
+    return _filtered(source, [still], [-(-len(source) // CONTROL_STEP)])
 
 
 def sweep_lowpass(
@@ -100,18 +105,102 @@ def sweep_lowpass(
         sample_rate: samples per second.
         grid_cents: the cutoff is rounded to this; each step costs as much as some hundred samples.
     """
-    from scipy.signal import lfilter
-
     highest = hz_to_cents(_MAX_CUTOFF * sample_rate)
-    steps = np.round(np.clip(cutoff_cents[: -(-len(source) // CONTROL_STEP)], -1200.0, highest) / grid_cents)
-    starts = np.concatenate(([0], np.flatnonzero(np.diff(steps)) + 1))
-    result = np.empty(len(source), np.float32)
-    state = np.zeros(2)
-    for first, last in zip(starts, [*starts[1:], len(steps)], strict=True):
-        part = slice(first * CONTROL_STEP, last * CONTROL_STEP)
-        top, bottom = _biquad(cents_to_hz(steps[first] * grid_cents), resonance_cb, sample_rate)
-        result[part], state = lfilter(top, bottom, source[part], zi=state)
-    return result
+    count = -(-len(source) // CONTROL_STEP)
+    steps = np.round(np.minimum(np.maximum(cutoff_cents[:count], -1200.0), highest) / grid_cents)
+    starts = [0, *(np.flatnonzero(steps[1:] != steps[:-1]) + 1).tolist()]
+    filters = [_still(cents, resonance_cb, sample_rate) for cents in (steps[starts] * grid_cents).tolist()]
+    return _filtered(source, filters, [last - first for first, last in pairwise([*starts, count])])
+
+
+@dataclass(frozen=True, slots=True)
+class _Still:
+    """The lowpass with its cutoff standing still, for frames of `CONTROL_STEP` samples as rows from the left.
+
+    Attributes:
+        answer: what a frame and the two states before it sound like. (step + 2, step)
+        onward: what a frame does to the states after it. (step, 2)
+        carried: what becomes of the first state, and of the second: two states each. (4,)
+    """
+
+    answer: NDArray[np.float32]
+    onward: NDArray[np.float32]
+    carried: NDArray[np.float64]
+
+
+@functools.lru_cache(maxsize=512)
+def _still(cutoff_cents: float, resonance_cb: float, sample_rate: int) -> _Still:
+    (b0, b1, b2), (_, a1, a2) = (row.tolist() for row in _biquad(cents_to_hz(cutoff_cents), resonance_cb, sample_rate))
+    click = [b0]
+    after = [(b1 - a1 * b0, b2 - a2 * b0)]  # the states, each sample after the click
+    own = [((1.0, 0.0), (0.0, 1.0))]  # either state by itself, sample after sample
+    for _ in range(CONTROL_STEP):
+        click.append(after[-1][0])
+        after.append((after[-1][1] - a1 * after[-1][0], -a2 * after[-1][0]))
+        first, second = own[-1]
+        own.append(((first[1] - a1 * first[0], -a2 * first[0]), (second[1] - a1 * second[0], -a2 * second[0])))
+    padded = np.array([0.0] * (CONTROL_STEP - 1) + click[:CONTROL_STEP], np.float32)
+    answer = np.empty((CONTROL_STEP + 2, CONTROL_STEP), np.float32)
+    answer[:CONTROL_STEP] = np.lib.stride_tricks.sliding_window_view(padded, CONTROL_STEP)[::-1]
+    answer[CONTROL_STEP:] = np.array(own[:CONTROL_STEP])[:, :, 0].T
+    return _Still(answer, np.array(after[CONTROL_STEP - 1 :: -1], np.float32), np.array(own[CONTROL_STEP]).reshape(-1))
+
+
+def _filtered(source: NDArray[np.float32], filters: Sequence[_Still], frames: Sequence[int]) -> NDArray[np.float32]:
+    """Returns the source through filters that follow one another, each for so many frames, (samples,).
+
+    What a frame does to itself is a product; the states that frames hand on are found for all of them together.
+    """
+    count = sum(frames)
+    rows = np.zeros((count, CONTROL_STEP + 2), np.float32)
+    whole = len(source) // CONTROL_STEP
+    rows[:whole, :CONTROL_STEP] = source[: whole * CONTROL_STEP].reshape(whole, CONTROL_STEP)
+    rows[whole:, : len(source) - whole * CONTROL_STEP] = source[whole * CONTROL_STEP :]
+    stretches: list[tuple[int, int, _Still]] = []
+    first = 0
+    for still, length in zip(filters, frames, strict=True):
+        last = first + length
+        while last - first > _ROWS:
+            stretches.append((first, first + _ROWS, still))
+            first += _ROWS
+        stretches.append((first, last, still))
+        first = last
+    pushes = np.empty((count, 2), np.float32)
+    inputs = rows[:, :CONTROL_STEP]
+    for first, last, still in stretches:
+        np.matmul(inputs[first:last], still.onward, out=pushes[first:last])
+    carried = np.repeat(np.array([still.carried for still in filters]).T, frames, axis=1)  # (4, frames)
+    rows[1:, CONTROL_STEP:] = _states(pushes.T, carried.reshape(2, 2, count))[:, :-1].T
+    result = np.empty((count, CONTROL_STEP), np.float32)
+    for first, last, still in stretches:
+        np.matmul(rows[first:last], still.answer, out=result[first:last])
+    return result.reshape(-1)[: len(source)]
+
+
+def _states(pushes: NDArray[np.float32], carried: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the states after each frame, (2, frames), from rest.
+
+    A state is a push and what was carried over of the state before. Each round doubles how many frames back are counted
+    in, until nothing of what lies before is left.
+
+    Args:
+        pushes: (2, frames).
+        carried: what comes of the first and of the second state; used up. (2, 2, frames)
+    """
+    state = np.array(pushes, np.float64, order="C")
+    back, count = 1, state.shape[1]
+    while back < count:
+        late = carried[:, :, back:]
+        more = state[0, :-back] * late[0]
+        more += state[1, :-back] * late[1]
+        state[:, back:] += more
+        left = np.abs(late).max()
+        if left * left < _FORGOTTEN:
+            break
+        early = carried[:, :, :-back].copy()
+        carried[:, :, back:] = early[:, :1] * late[0] + early[:, 1:] * late[1]
+        back *= 2
+    return state
 
 
 def control_seconds(num_samples: int, sample_rate: int) -> NDArray[np.float64]:

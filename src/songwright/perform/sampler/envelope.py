@@ -67,6 +67,16 @@ class Envelope:
         level = np.where(risen < 1.0, np.clip(convex, 0.0, 1.0), np.maximum(1.0 - fallen, self.sustain))
         return np.maximum(np.where(seconds < self.delay_seconds, 0.0, level) - after, 0.0)
 
+    def level_at(self, seconds: float) -> float:
+        """Returns the modulation envelope at one time, held so far: see `levels`."""
+        if seconds < self.delay_seconds:
+            return 0.0
+        risen = min((seconds - self.delay_seconds) / max(self.attack_seconds, 1e-6), 1.0)
+        if risen < 1.0:
+            return max(0.0, 1.0 + math.log10(max(risen, 1e-6)) * (400.0 / PEAK_ATTENUATION_CB))
+        fallen = max((seconds - self.decay_start_seconds) / max(self.decay_seconds, 1e-6), 0.0)
+        return max(1.0 - fallen, self.sustain)
+
 
 def release(seconds: float, sample_rate: int, num_samples: int) -> NDArray[np.float32]:
     """Returns the fall after a note-off, from 1, straight in decibels, (samples,)."""

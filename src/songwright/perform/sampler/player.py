@@ -280,29 +280,31 @@ def _mix_group(
     emit: _Emit,
 ) -> None:
     """Hands every note of one tone to `emit`: what is held, under the note's envelope, and what rings on."""
-    wave = finished_wave(group[0].tone, bent, sample_rate)
+    tone = group[0].tone
+    ends = [min(event.length, len(bent)) for event in group]
+    swept = [
+        release_sweeps(tone, event.held / sample_rate, (end - event.held) / sample_rate)
+        for event, end in zip(group, ends, strict=True)
+    ]
+    needed = max(event.held if sweeps else end for event, end, sweeps in zip(group, ends, swept, strict=True))
+    wave = finished_wave(tone, bent[:needed], sample_rate)  # what rings under a filter of its own is made by itself
     shaped: dict[Envelope, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
-    for event in group:
+    for event, end, sweeps in zip(group, ends, swept, strict=True):
         envelope = event.voice.envelope
         if envelope not in shaped:
             level = envelope.amplitudes(len(wave), sample_rate)
             shaped[envelope] = level, wave * level
         level, body = shaped[envelope]
-        emit(event, event.onset, body[: min(event.held, event.length)])
-        if event.held < min(event.length, len(wave)):
-            ringing = _ringing(event, bent, wave, sample_rate)
+        emit(event, event.onset, body[: event.held])
+        if event.held < end:
+            ringing = _ringing(event, bent[:end], sample_rate) if sweeps else wave[event.held : end]
             emit(event, event.onset + event.held, _tail(event, ringing, level, falls, sample_rate))
 
 
-def _ringing(
-    event: _Event, bent: NDArray[np.float32], wave: NDArray[np.float32], sample_rate: int
-) -> NDArray[np.float32]:
-    """Returns the wave after the note-off; the filter moves anew where the modulation envelope is let go."""
-    end = min(event.length, len(wave))
-    if not release_sweeps(event.tone, event.held / sample_rate, (end - event.held) / sample_rate):
-        return wave[event.held : end]
+def _ringing(event: _Event, bent: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
+    """Returns the wave after the note-off, where the filter moves anew as the modulation envelope is let go."""
     start = max(0, event.held - _FILTER_RUN_IN)
-    part = finished_wave(event.tone, bent[start:end], sample_rate, start, event.held)
+    part = finished_wave(event.tone, bent[start:], sample_rate, start, event.held)
     return part[event.held - start :]
 
 

@@ -297,11 +297,11 @@ def finished_wave(
 
 def release_sweeps(tone: Tone, held_seconds: float, tail_seconds: float) -> bool:
     """Whether letting go of the modulation envelope moves the cutoff so far that one hears it in the tail."""
-    if tone.envelope is None or not tone.envelope[2]:
+    if tone.envelope is None or abs(tone.envelope[2]) < _SWEEP_HEARD_CENTS:
         return False
     envelope, _, to_cutoff = tone.envelope
-    level = float(envelope.levels(np.array([held_seconds]))[0])
-    return abs(to_cutoff) * min(level, _HEARD_SHARE * tail_seconds / envelope.release_seconds) >= _SWEEP_HEARD_CENTS
+    share = min(envelope.level_at(held_seconds), _HEARD_SHARE * tail_seconds / envelope.release_seconds)
+    return abs(to_cutoff) * share >= _SWEEP_HEARD_CENTS
 
 
 def _moving_cutoff(tone: Tone, seconds: NDArray[np.float64], released_seconds: float) -> NDArray[np.float64] | None:

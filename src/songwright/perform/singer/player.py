@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 
@@ -18,7 +18,7 @@ from songwright.perform.singer.phones import balance_db, is_voiced, kind_of
 from songwright.perform.singer.pitch import contour, hertz
 from songwright.perform.singer.source import Bank, Source, SourceLine, SpokenLine
 from songwright.perform.singer.sources.choose import bank_of, sounding_voice, source_of
-from songwright.perform.singer.spectrum import alive, coloured, noise_share, rumble_cut, tuned, with_effort
+from songwright.perform.singer.spectrum import alive, coloured, noise_share, rumble_cut, thickened, tuned, with_effort
 from songwright.perform.singer.timing import PlannedPhone, plan
 from songwright.perform.singer.voice import Voice
 from songwright.perform.singer.voicing import synthesise
@@ -36,7 +36,7 @@ from songwright.score.song import Singer
 from songwright.score.sung import SungPhone
 from songwright.seeding import generator
 
-SINGER_VERSION = "4"
+SINGER_VERSION = "5"
 _VOWEL_LEVEL_DB = -21.0
 _EVENNESS = 0.75
 _CONSONANT_EVENNESS = 0.4
@@ -57,17 +57,21 @@ class _Take:
     bank: Bank | None = None
 
 
-def phone_times(performance: Performance) -> tuple[SungPhone, ...]:
+def phone_times(performance: Performance, player: "SingerPlayer | None" = None) -> tuple[SungPhone, ...]:
     """Returns when each phone of a track is sung, in order. Speaks the lines, but renders nothing.
+
+    Args:
+        performance: of the track.
+        player: who sang it; what has been spoken for that is not spoken again.
 
     Raises:
         SongwrightError: the source failed.
     """
     if not performance.num_notes:
         return ()
-    source = source_of(performance.singer)
     parts = sung_parts(performance)
-    spoken = _spoken(source, [phrase for phrases in parts for phrase in phrases])
+    player = player or SingerPlayer()
+    spoken = player.spoken(source_of(performance.singer), [phrase for phrases in parts for phrase in phrases])
     found = [row.phone for phrases in parts for phrase in phrases for row in plan(phrase, spoken[_line_key(phrase)])]
     return tuple(sorted(found, key=lambda p: p.start_seconds))
 
@@ -75,7 +79,7 @@ def phone_times(performance: Performance) -> tuple[SungPhone, ...]:
 class SingerPlayer:
     """Sings every track whose instrument is ``voice``; follows the `Player` protocol.
 
-    Repeated lines (refrains, doubles, harmonies) are analysed once for all tracks.
+    Repeated lines (refrains, doubles, harmonies) are spoken and analysed once for all tracks.
 
     Args:
         seed: of the song; every breath and every waver is drawn from it.
@@ -84,6 +88,8 @@ class SingerPlayer:
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
         self._lock = threading.Lock()
+        self._speaking: dict[str, threading.Lock] = {}
+        self._lines: dict[tuple[object, ...], SpokenLine] = {}
         self._envelopes: dict[tuple[object, ...], Envelopes] = {}
 
     @property
@@ -112,7 +118,7 @@ class SingerPlayer:
                 bank_of(performance.singer),
             )
             parts = sung_parts(performance)
-            spoken = _spoken(source, [phrase for phrases in parts for phrase in phrases])
+            spoken = self.spoken(source, [phrase for phrases in parts for phrase in phrases])
             for index, phrases in enumerate(parts):
                 self._sing(out, phrases, spoken, take, source.identity, index)
         return np.stack([out, out])
@@ -151,10 +157,33 @@ class SingerPlayer:
             if breath is not None:
                 _add(out, breath[1], round(breath[0] * take.sample_rate))
 
+    def spoken(self, source: Source, phrases: Sequence[Phrase]) -> dict[tuple[object, ...], SpokenLine]:
+        """Returns each distinct line as spoken, by what makes it sound as it does.
+
+        Raises:
+            SongwrightError: the source failed.
+        """
+        lines: dict[tuple[object, ...], SourceLine] = {}
+        for phrase in phrases:
+            pitch = float(np.median([n.pitch for n in phrase.notes]))
+            syllables = tuple(s.syllable for s in phrase.syllables)
+            lines.setdefault(_line_key(phrase), SourceLine(syllables, 440.0 * 2 ** ((pitch - 69) / 12)))
+        who = source.identity
+        with self._lock:
+            alone = self._speaking.setdefault(who, threading.Lock())
+        with alone:
+            missing = [key for key in lines if (who, *key) not in self._lines]
+            if missing:
+                told = source.speak([lines[key] for key in missing])
+                self._lines.update({(who, *key): on_releases(line) for key, line in zip(missing, told, strict=True)})
+            return {key: self._lines[who, *key] for key in lines}
+
     def _analysed(self, key: tuple[object, ...], spoken: SpokenLine) -> Envelopes:
         found = self._envelopes.get(key)
         if found is None:
             found = analyse(spoken)
+            thick = thickened(found.log_power, found.sample_rate, found.sonorant)
+            found = replace(found, log_power=thick)
             with self._lock:
                 while len(self._envelopes) >= _CACHED_LINES:
                     self._envelopes.pop(next(iter(self._envelopes)))
@@ -167,17 +196,6 @@ def _take_name(singer: Singer | None) -> str:
     if singer is None:
         return ""
     return " ".join((singer.name, *(f"{name}={singer.parameters[name]:g}" for name in sorted(singer.parameters))))
-
-
-def _spoken(source: Source, phrases: Sequence[Phrase]) -> dict[tuple[object, ...], SpokenLine]:
-    """Returns each distinct line as spoken."""
-    lines: dict[tuple[object, ...], SourceLine] = {}
-    for phrase in phrases:
-        pitch = float(np.median([n.pitch for n in phrase.notes]))
-        syllables = tuple(s.syllable for s in phrase.syllables)
-        lines.setdefault(_line_key(phrase), SourceLine(syllables, 440.0 * 2 ** ((pitch - 69) / 12)))
-    spoken = source.speak(list(lines.values()))
-    return {key: on_releases(line) for key, line in zip(lines, spoken, strict=True)}
 
 
 def _line_key(phrase: Phrase) -> tuple[object, ...]:

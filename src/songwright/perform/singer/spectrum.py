@@ -73,39 +73,58 @@ def fill_valleys(log_power: Array, bin_hz: float) -> Array:
     from scipy.ndimage import uniform_filter1d
 
     size = max(3, int(_VALLEY_HZ / bin_hz))
-    around = uniform_filter1d(np.exp(log_power), size, axis=1, mode="nearest")
-    floor = np.log(np.maximum(around, 1e-20)) - np.float32(_VALLEY_DB * _DB)
-    return np.asarray(np.logaddexp(log_power, floor), dtype=np.float32)
+    power = np.exp(log_power)
+    around = uniform_filter1d(power, size, axis=1, mode="nearest")
+    np.maximum(around, np.float32(1e-20), out=around)
+    around *= np.float32(np.exp(-_VALLEY_DB * _DB))
+    return np.asarray(np.log(power + around), dtype=np.float32)
+
+
+def thickened(log_power: Array, source_rate: int, sonorant: NDArray[np.float64]) -> Array:
+    """Returns a source's envelopes with the valleys and the thin top of its vowels filled. (frames, bins).
+
+    The same for all who sing the line: `coloured` goes on from here.
+
+    Args:
+        log_power: of the source. (frames, bins)
+        source_rate: of the source.
+        sonorant: 1 in vowels, nasals, liquids and glides, 0 in noises and stops. (frames,)
+    """
+    curves = tables()
+    source_hz = np.linspace(0, source_rate / 2, log_power.shape[1])
+    filled = fill_valleys(log_power, source_rate / 2 / (log_power.shape[1] - 1))
+    target = (over(source_hz, curves.band_hz, curves.vowel_db) - _THINNEST_DB) * _DB
+    floor = filled.max(axis=1, keepdims=True) + target.astype(np.float32)
+    high = np.maximum(filled, floor)
+    filled = high + np.log1p(np.exp(np.minimum(filled, floor) - high))
+    return np.asarray(log_power + sonorant.astype(np.float32)[:, None] * (filled - log_power), dtype=np.float32)
 
 
 def coloured(
-    log_power: Array, source_rate: int, sonorant: NDArray[np.float64], voice: Voice, hz: NDArray[np.float64]
+    thick: Array, source_rate: int, sonorant: NDArray[np.float64], voice: Voice, hz: NDArray[np.float64]
 ) -> Array:
     """Returns a source's envelopes as a singer's, at neutral effort. (frames, len(hz)).
 
     Args:
-        log_power: of the source. (frames, bins)
+        thick: from `thickened`. (frames, bins)
         source_rate: of the source.
         sonorant: 1 in vowels, nasals, liquids and glides, 0 in noises and stops. (frames,)
         voice: who sings.
         hz: frequencies of the result.
     """
     curves = tables()
-    source_hz = np.linspace(0, source_rate / 2, log_power.shape[1])
-    filled = fill_valleys(log_power, source_rate / 2 / (log_power.shape[1] - 1))
+    source_hz = np.linspace(0, source_rate / 2, thick.shape[1])
     weight = sonorant.astype(np.float32)[:, None]
-    target = (over(source_hz, curves.band_hz, curves.vowel_db) - _THINNEST_DB) * _DB
-    floor = filled.max(axis=1, keepdims=True) + target.astype(np.float32)
-    filled = log_power + weight * (np.logaddexp(filled, floor) - log_power)
     mend = curves.mend_db.get(voice.variant)
     if mend is not None:
-        filled = filled + weight * (over(source_hz, curves.band_hz, mend) * _DB).astype(np.float32)
-    moved = _warped(filled, source_hz, voice, hz, scale=1.0)
-    noises = _warped(filled, source_hz, voice, hz, scale=0.35)
-    moved = _with_tail(moved, hz, voice, curves)
-    noises = _extended(noises, hz, source_rate)
-    mixed = noises + weight * (moved - noises)
-    return np.asarray(mixed + (_character(voice, hz, curves) * _DB).astype(np.float32), dtype=np.float32)
+        thick = thick + weight * (over(source_hz, curves.band_hz, mend) * _DB).astype(np.float32)
+    mixed = _with_tail(thick, source_hz, voice, hz, curves)
+    noises = _extended(thick, source_hz, voice, hz)
+    mixed -= noises
+    mixed *= weight
+    mixed += noises
+    mixed += (_character(voice, hz, curves) * _DB).astype(np.float32)
+    return mixed
 
 
 def _warped(
@@ -121,30 +140,46 @@ def _warped(
     return np.asarray(log_power[:, index] * (1 - part) + log_power[:, index + 1] * part, dtype=np.float32)
 
 
-def _with_tail(log_power: Array, hz: NDArray[np.float64], voice: Voice, curves: Tables) -> Array:
+def _with_tail(
+    thick: Array, source_hz: NDArray[np.float64], voice: Voice, hz: NDArray[np.float64], curves: Tables
+) -> Array:
     """Returns vowels whose top, which the source lacks, follows from the level of their upper formants."""
     scale = voice.formant_scale * voice.upper_formant_scale
     inside = (hz >= _ANCHOR_HZ[0] * scale) & (hz <= _ANCHOR_HZ[1] * scale)
-    target = over(hz, curves.band_hz, curves.vowel_db) * _DB
     if not inside.any():
-        return log_power
-    anchor = log_power[:, inside].mean(axis=1, keepdims=True) - np.float32(target[inside].mean())
+        return _warped(thick, source_hz, voice, hz, scale=1.0)
+    target = over(hz, curves.band_hz, curves.vowel_db) * _DB
     blend = np.clip((hz / scale - _TAIL_HZ[0]) / (_TAIL_HZ[1] - _TAIL_HZ[0]), 0, 1).astype(np.float32)
     ripple = 2.0 * np.cos(2 * np.pi * (hz / scale - 4600.0) / 1050.0) * np.clip((9000.0 - hz) / 3000.0, 0, 1)
-    ripple = (ripple * _DB).astype(np.float32)  # formants go on above the source's, about 1 kHz apart
-    return np.asarray(log_power + blend * (anchor + target.astype(np.float32) + ripple - log_power), dtype=np.float32)
+    top = target.astype(np.float32) + (ripple * _DB).astype(np.float32)
+    # ripple: formants go on above the source's, about 1 kHz apart
+    known = int(np.count_nonzero(blend < 1))  # above, nothing of the source is left
+    low = _warped(thick, source_hz, voice, hz[:known], scale=1.0)
+    anchor = low[:, inside[:known]].mean(axis=1, keepdims=True) - np.float32(target[inside].mean())
+    result = anchor + top
+    part = result[:, :known]
+    part -= low
+    part *= blend[:known]
+    part += low
+    return np.asarray(result, dtype=np.float32)
 
 
-def _extended(log_power: Array, hz: NDArray[np.float64], source_rate: int) -> Array:
-    """Returns noises continued above the source's band with an even fall."""
-    first, last = (share * source_rate / 2 for share in _SOURCE_END_SHARE)
+def _extended(thick: Array, source_hz: NDArray[np.float64], voice: Voice, hz: NDArray[np.float64]) -> Array:
+    """Returns noises, their formants hardly moved, continued above the source's band with an even fall."""
+    first, last = (share * source_hz[-1] for share in _SOURCE_END_SHARE)
     inside = (hz >= first) & (hz <= last)
     if not inside.any() or hz[-1] <= last:
-        return log_power
-    level = log_power[:, inside].mean(axis=1, keepdims=True)
-    fall = -_FRICATIVE_FALL_DB * _DB * np.log2(np.maximum(hz, last) / last)
+        return _warped(thick, source_hz, voice, hz, scale=0.35)
     blend = np.clip((hz - first) / (last - first), 0, 1).astype(np.float32)
-    return np.asarray(log_power + blend * (level + fall.astype(np.float32) - log_power), dtype=np.float32)
+    known = max(int(np.count_nonzero(blend < 1)), int(np.flatnonzero(inside)[-1]) + 1)
+    low = _warped(thick, source_hz, voice, hz[:known], scale=0.35)
+    fall = -_FRICATIVE_FALL_DB * _DB * np.log2(np.maximum(hz, last) / last)
+    result = low[:, inside[:known]].mean(axis=1, keepdims=True) + fall.astype(np.float32)
+    part = result[:, :known]
+    part -= low
+    part *= blend[:known]
+    part += low
+    return np.asarray(result, dtype=np.float32)
 
 
 def _character(voice: Voice, hz: NDArray[np.float64], curves: Tables) -> NDArray[np.float64]:

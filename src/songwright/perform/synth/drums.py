@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from songwright.audio.recursive import butterworth, run
 from songwright.score.drums import DRUM_NAMES
 from songwright.seeding import generator
 
@@ -106,16 +107,12 @@ def _noise(count: int, random: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _band(signal: NDArray[np.float64], low: float, high: float, sample_rate: int) -> NDArray[np.float64]:
-    from scipy.signal import butter, sosfilt
-
     high = min(high, 0.45 * sample_rate)
-    return np.asarray(sosfilt(butter(2, [low, high], "bandpass", fs=sample_rate, output="sos"), signal))
+    return run(butterworth(2, (low, high), sample_rate, "bandpass"), signal[None])[0][0]
 
 
 def _high(signal: NDArray[np.float64], low: float, sample_rate: int) -> NDArray[np.float64]:
-    from scipy.signal import butter, sosfilt
-
-    return np.asarray(sosfilt(butter(3, low, "highpass", fs=sample_rate, output="sos"), signal))
+    return run(butterworth(3, low, sample_rate, "highpass"), signal[None])[0][0]
 
 
 def _kick(kit: Kit, strength: float, sample_rate: int, random: np.random.Generator) -> Waveform:
