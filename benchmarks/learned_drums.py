@@ -28,7 +28,7 @@ from songwright.compose.learned.critic import load_critic
 from songwright.compose.learned.drummer import TOLD, LearnedDrummer
 from songwright.compose.learned.judge import sketch
 from songwright.compose.plan import SongPlan
-from songwright.compose.style import Style, load_style, style_names
+from songwright.compose.style import Style, load_style
 from songwright.evaluation.drum_features import DrumTake, bar_likeness, set_distance, take_of_notes
 from songwright.score.song import Track
 
@@ -113,10 +113,10 @@ def main() -> None:
     seeds = range(arguments.seed0, arguments.seed0 + arguments.songs)
     found: dict[str, list[list[float]]] = {name: [] for name in who}
     print(f"{'style':16s}{'grooves':9s}" + "".join(f"{heading:>13s}" for heading in HEADINGS))
-    for name in arguments.styles.split(",") if arguments.styles else style_names():
+    for name in arguments.styles.split(",") if arguments.styles else TOLD:
         style = load_style(name)
         real = drummers_of(style, performances)
-        if style.feel.programmed or style.feel.groove_midi not in TOLD or not style.parts_of("drums") or not real:
+        if name not in TOLD or not real:
             continue
         for label, drummer in who.items():
             found[label].append(row(model, real, style, seeds, drummer))
