@@ -2,6 +2,7 @@
 
 What is given is fed as it stands; at every part that is to be written the network chooses, under the grammar and the
 part's rules, until it says that the part ends in this bar. All rows share one batch; each has its own random numbers.
+What they have in common is read by one of them, and a row that has ended leaves the batch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,9 @@ from songwright.neural.step_model import Codes, StepModel
 Ints = NDArray[np.int64]
 _OPENERS = (Kind.TRACK, Kind.BAR, Kind.FILL, Kind.EOS)
 MOST_IN_A_BAR = 64
+FEWEST_ROWS = 2
+"""Products of one row may be rounded otherwise than those of several, so several never become one."""
+
 _RESERVE = 8
 
 
@@ -150,26 +154,44 @@ class Scribe:
         if self.bare.num_steps + _RESERVE > max_steps:
             raise InputError(f"{self.bare.num_steps} given events leave no room in {max_steps}: ask for fewer bars")
         rows = self._begin(first, len(random))
-        step = first + 1
-        while any(row.cursor < self.bare.num_steps for row in rows):
-            self._step(rows, step, random)
+        step, active = first + 1, self._left(rows, list(range(len(rows))))
+        while active:
+            self._step([rows[i] for i in active], step, [random[i] for i in active])
             step += 1
+            active = self._left(rows, active)
         return tuple(_finished(row) for row in rows)
 
     def _begin(self, first: int, count: int) -> list[_Row]:
-        """Feeds what is given up to the first part that is to be written, at once, and returns the rows."""
+        """Feeds what is given up to the first part that is to be written, by one row, and returns the rows."""
         tracker = Tracker(self.bare, self.words)
         lead = _Row(tracker, 0)
-        self.model.start(count, self.max_steps)
+        self.model.start(1, self.max_steps)
         for i in range(first + 1):
-            self._tell(i, [tracker.features] * count)
+            self._tell(i, [tracker.features])
             self._given(lead)
-        codes = np.stack(lead.events, axis=1)
-        self.model.prefill(np.repeat(codes[None], count, axis=0))
+        self.model.prefill(np.stack(lead.events, axis=1)[None])
+        self._tell(first + 1, [tracker.features])
+        self.model.logits()
+        self.model.reorder(np.zeros(count, dtype=np.int64))
         rows = [lead.fork() for _ in range(count)]
         for row in rows:
             self._open(row)
         return rows
+
+    def _left(self, rows: list[_Row], active: list[int]) -> list[int]:
+        """Returns the rows of the batch that go on, having taken the others out of it; places of some are filled."""
+        going = [place for place, i in enumerate(active) if rows[i].cursor < self.bare.num_steps]
+        fewest = min(FEWEST_ROWS, len(active))
+        if not going:
+            return []
+        if len(going) == len(active) or len(active) == fewest:
+            return active
+        ended = [place for place in range(len(active)) if place not in going]
+        kept = sorted([*going, *ended[: max(0, fewest - len(going))]])
+        late = [place for place in kept if place >= len(kept)]
+        places = [place if place in kept else late.pop(0) for place in range(len(kept))]
+        self.model.reorder(np.array(places))
+        return [active[place] for place in places]
 
     def _tell(self, step: int, features: Sequence[NDArray[np.int16]]) -> None:
         self.model.set_features(step, np.stack(features).astype(np.int64))

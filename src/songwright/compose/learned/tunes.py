@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from songwright.compose.learned.scribe import follows_of
+from songwright.compose.learned.scribe import FEWEST_ROWS, follows_of
 from songwright.compose.melody.features import INTERVALS, Floats, Ints
 from songwright.compose.melody.phrase_plan import STEP_TICKS, PhrasePlan, Setting
 from songwright.compose.melody.pitch import Past
@@ -29,7 +29,6 @@ BARS_HEARD = 4
 """Bars before the phrase that are heard, at most."""
 
 MAX_STEPS = 256
-FEWEST_ROWS = 2
 UNLIKELY = -30.0
 _MELODY = ROLES.index("melody")
 
