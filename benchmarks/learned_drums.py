@@ -5,7 +5,11 @@ the right family; distances of onsets and velocities to Groove MIDI's validation
 where there are fewer than three); how alike neighbouring bars are, and the drummers'; strokes of choruses for each of
 the verses; what the critic's drum terms add; processor seconds of a drum part. The last line is the mean over styles.
 
+With --whole N also whole songs of the statistical composer, the drummer being the only difference: what the critic
+makes of them in all, and its terms that hear the drums with others.
+
 Usage: python benchmarks/learned_drums.py --data FOLDER [--composer FOLDER] [--songs 2] [--seed0 0] [--styles rock,funk]
+                                          [--whole 0]
 """
 
 import argparse
@@ -17,12 +21,15 @@ from pathlib import Path
 
 import numpy as np
 
+from composers import instrumental
 from drum_classifier import OURS, Performance, probabilities, read_performances, train
 from songwright.brief.brief import Brief
 from songwright.compose.arrange.drummer import Drummer
 from songwright.compose.arrange.drums import write_drums
 from songwright.compose.arrange.feel import apply_feel
+from songwright.compose.compose import compose_song
 from songwright.compose.form import plan_form
+from songwright.compose.judges import Judges
 from songwright.compose.learned.composer import load_composer
 from songwright.compose.learned.critic import load_critic
 from songwright.compose.learned.drummer import TOLD, LearnedDrummer
@@ -37,6 +44,7 @@ FEWEST = 3
 TERMS = (
     "groove_steady", "backbeat", "kick_on_one", "drums_on_beat", "kick_and_snare_apart", "touch", "fills",
 )  # fmt: skip
+TOGETHER = ("bass_with_kick", "chorus_lift", "sections_differ")
 HEADINGS = ("right", "p", "onset", "velocity", "alike", "real", "chorus/verse", "critic", "seconds")
 
 
@@ -95,6 +103,28 @@ def row(
     return [best, p, distance.onset, distance.velocity, alike, theirs, lifted, judged, seconds]
 
 
+def whole_row(brief: Brief, drummer: Drummer | None) -> list[float]:
+    """Returns of a whole song the critic's total and drum terms, what `TOGETHER` measure, and processor seconds."""
+    begun = time.process_time()
+    song = compose_song(brief, judges=Judges(drummer=drummer))
+    seconds = time.process_time() - begun
+    verdict = load_critic().score(song)
+    drums = sum(verdict.terms[name] for name in TERMS)
+    measured = [verdict.measured.get(name, float("nan")) for name in TOGETHER]
+    return [verdict.total, drums, *measured, seconds]
+
+
+def whole_songs(styles: Sequence[str], seeds: Sequence[int], who: dict[str, Drummer | None]) -> None:
+    """Prints means over whole songs."""
+    print(
+        f"\n{'whole songs':16s}{'grooves':9s}" + "".join(f"{h:>16s}" for h in ("critic", "drums", *TOGETHER, "seconds"))
+    )
+    briefs = [instrumental(style, seed) for style in styles for seed in seeds]
+    for label, drummer in who.items():
+        mean = np.nanmean(np.array([whole_row(brief, drummer) for brief in briefs]), axis=0)
+        print(f"{len(briefs):<16d}{label:9s}" + "".join(f"{value:16.3f}" for value in mean), flush=True)
+
+
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -103,17 +133,19 @@ def main() -> None:
     parser.add_argument("--songs", type=int, default=2, help="songs of each style")
     parser.add_argument("--seed0", type=int, default=0, help="seed of the first song")
     parser.add_argument("--styles", default="", help="only these, parted by commas")
+    parser.add_argument("--whole", type=int, default=0, help="whole songs of each style besides")
     arguments = parser.parse_args()
     if arguments.data is None:
         parser.error("say where the data is: --data FOLDER or SONGWRIGHT_DATA")
     performances = read_performances(Path(arguments.data) / "groove-midi")
     model = train(performances)
     network = load_composer(arguments.composer, threads=1)
-    who = {"book": None, "network": LearnedDrummer(network)}
+    who: dict[str, Drummer | None] = {"book": None, "network": LearnedDrummer(network)}
     seeds = range(arguments.seed0, arguments.seed0 + arguments.songs)
     found: dict[str, list[list[float]]] = {name: [] for name in who}
     print(f"{'style':16s}{'grooves':9s}" + "".join(f"{heading:>13s}" for heading in HEADINGS))
-    for name in arguments.styles.split(",") if arguments.styles else TOLD:
+    styles = arguments.styles.split(",") if arguments.styles else list(TOLD)
+    for name in styles:
         style = load_style(name)
         real = drummers_of(style, performances)
         if name not in TOLD or not real:
@@ -123,6 +155,8 @@ def main() -> None:
             print(f"{name:16s}{label:9s}" + "".join(f"{value:13.3f}" for value in found[label][-1]), flush=True)
     for label, rows in found.items():
         print(f"{'mean':16s}{label:9s}" + "".join(f"{value:13.3f}" for value in np.nanmean(np.array(rows), axis=0)))
+    if arguments.whole:
+        whole_songs(styles, range(arguments.seed0, arguments.seed0 + arguments.whole), who)
 
 
 if __name__ == "__main__":
