@@ -24,7 +24,6 @@ BLOCK_SAMPLES = 1 << 16
 _HEADER_BYTES = 44
 _LARGEST_DATA_BYTES = (1 << 32) - 64
 _PCM, _FLOAT = 1, 3
-_TRIPLE = np.dtype([("low", "<u2"), ("high", "u1")])  # three bytes, little-endian
 
 
 def quantise(waveform: NDArray[np.floating]) -> NDArray[np.int32]:
@@ -45,11 +44,24 @@ def pack(samples: NDArray[np.int32]) -> NDArray[np.uint8]:
     Args:
         samples: (channels, samples), each within 24 bits.
     """
-    interleaved = np.ascontiguousarray(samples.T, dtype="<i4").reshape(-1)  # (samples * channels,)
-    triples = np.empty(len(interleaved), _TRIPLE)
-    triples["low"] = interleaved.view("<u2")[0::2]
-    triples["high"] = interleaved.view(np.uint8)[2::4]
-    return triples.view(np.uint8)
+    channels, num_samples = samples.shape
+    out = np.empty(channels * num_samples * 3, np.uint8)
+    fours = channels * num_samples // 4  # four values are three words of 32 bits
+    if channels == 2:
+        rows = samples.astype("<i4", copy=False).view("<u4")[:, : 2 * fours]
+        first, second, third, fourth = rows[0, 0::2], rows[1, 0::2], rows[0, 1::2], rows[1, 1::2]
+    else:
+        row = np.ascontiguousarray(samples.T, dtype="<i4").reshape(-1).view("<u4")[: 4 * fours]
+        first, second, third, fourth = (row[k::4] for k in range(4))
+    words = out[: fours * 12].view("<u4").reshape(fours, 3)
+    np.bitwise_or(first & 0xFFFFFF, second << 24, out=words[:, 0])
+    np.bitwise_or((second >> 8) & 0xFFFF, third << 16, out=words[:, 1])
+    np.bitwise_or((third >> 16) & 0xFF, fourth << 8, out=words[:, 2])
+    last = samples[:, (4 * fours) // channels :].T.astype("<i4").reshape(-1)  # up to three values
+    out[fours * 12 :] = (
+        last[len(last) - (channels * num_samples - 4 * fours) :].view(np.uint8).reshape(-1, 4)[:, :3].ravel()
+    )
+    return out
 
 
 def unpack(data: NDArray[np.uint8], channels: int) -> NDArray[np.int32]:

@@ -3,6 +3,8 @@
 The folder is filled aside and takes its name only when everything in it is whole.
 """
 
+import contextlib
+import importlib
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -84,8 +86,10 @@ def make_song(
     """
     output = output or Output()
     output.check()
-    with staged_folder(folder, force=output.force) as aside:
+    with staged_folder(folder, force=output.force) as aside, ThreadPoolExecutor(1, "preload") as pool:
         started = time.perf_counter()
+        if candidates == 1:  # several are composed by processes of their own, which begin better without a thread
+            pool.submit(_preload)
         answer = composer_named(composer, threads=threads_of(candidates))
         song = best_song(
             brief, candidates, answer, likelihood=answer.likelihood, composer=answer.name, progress=progress
@@ -183,6 +187,26 @@ def _fill(
     text = json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False)
     (folder / "report.json").write_text(text + "\n", encoding="utf-8")
     return song, {**report, "seconds": {**seconds, **rendering.seconds}}
+
+
+_PLAYING = (
+    "scipy.fft",
+    "scipy.ndimage",
+    "soundfile",
+    "soxr",
+    "pyworld",
+    "songwright.perform.sampler.player",
+    "songwright.perform.singer.player",
+    "songwright.perform.synth.player",
+    "songwright.evaluation.singing",
+)
+
+
+def _preload() -> None:
+    """Loads, beside the composing, what playing will need; what is missing is told when it is needed."""
+    for name in _PLAYING:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
 
 
 def _write_files(folder: Path, song: Song, sung: Sung | None, brief: Brief | None, reuse: Path | None) -> None:

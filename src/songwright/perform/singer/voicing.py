@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from songwright.perform.singer.world import HOP_SECONDS, smoothed
 
-_BLOCK = 192
+_BLOCK = 32
+"""Responses made at once: more would leave the processor's cache."""
 _SPREAD_SECONDS, _SPREAD_HZ = 0.00045, 550.0
 _OPEN_SHARE = 0.55
 _LOWEST_HZ = 45.0
@@ -77,25 +78,28 @@ def _pulses(
     size = 2 * (log_power.shape[1] - 1)
     frames = exact / (HOP_SECONDS * sample_rate)
     angle = (2 * np.pi / size * np.arange(log_power.shape[1])).astype(np.float32)
-    spread = _spread(log_power.shape[1], sample_rate)
-    fold = np.zeros(size, dtype=np.float32)
-    fold[0], fold[1 : size // 2], fold[size // 2] = 0.5, 1.0, 0.5
+    ahead = np.pi / 4 * (np.arange(log_power.shape[1]) % 8)  # the spread phases also ring before the pulse: an eighth
+    spread = _spread(log_power.shape[1], sample_rate) - ahead.astype(np.float32)
+    tonal = log_power + np.log(np.maximum(1 - noise * noise, np.float32(1e-6)))
+    fold = np.full(size // 2 + 1, 1.0 / size, dtype=np.float32)
+    fold[[0, -1]] *= np.float32(0.5)
     for first in range(0, len(exact), _BLOCK):
         at = exact[first : first + _BLOCK]
-        rows = _between(log_power, frames[first : first + _BLOCK])
-        share = _between(noise, frames[first : first + _BLOCK])
-        level = np.log(step[first : first + _BLOCK, None]).astype(np.float32)
-        rows = np.float32(0.5) * (rows + np.log(np.maximum(1 - share * share, np.float32(1e-6))) - level)
-        cepstrum = fft.irfft(rows, axis=1)
-        response = fft.rfft(cepstrum * fold, axis=1)  # half of the folded cepstrum: (log amplitude + i phase) / 2
+        rows = _between(tonal, frames[first : first + _BLOCK])
+        rows -= np.log(step[first : first + _BLOCK, None]).astype(np.float32)
+        rows *= np.float32(0.5)
+        cepstrum = fft.dct(rows, type=1, axis=1)  # the inverse transform of what is real and even
+        cepstrum *= fold
+        response = fft.rfft(cepstrum, n=size, axis=1)  # half of it, folded: (log amplitude + i phase) / 2
         start = np.floor(at).astype(int)
-        turn = 2 * response.imag - (at - start).astype(np.float32)[:, None] * angle + spread
-        magnitude = np.exp(rows)
+        turn = (start - at).astype(np.float32)[:, None] * angle
+        turn += 2 * response.imag
+        turn += spread
+        magnitude = np.exp(rows, out=rows)
         shaped = np.empty(response.shape, dtype=np.complex64)
         np.multiply(magnitude, np.cos(turn), out=shaped.real)
         np.multiply(magnitude, np.sin(turn), out=shaped.imag)
         waves = fft.irfft(shaped, axis=1)
-        waves = np.roll(waves, size // 8, axis=1)  # the spread phases also ring a little ahead
         for wave, sample in zip(waves, start.tolist(), strict=True):
             begin = size + sample - size // 8
             out[begin : begin + size] += wave
@@ -144,10 +148,12 @@ def _noise(
     loud = np.flatnonzero(log_power.max(axis=1) > -28.0)
     for first in range(0, len(loud), _BLOCK):
         mine = loud[first : first + _BLOCK]
-        pieces = padded[length + centres[mine][:, None] + offsets] * window
-        spectrum = fft.rfft(pieces, n=size, axis=1)
-        amplitude = np.exp(0.5 * log_power[mine]) * noise[mine]
-        waves = np.roll(fft.irfft(spectrum * amplitude, axis=1), size // 4, axis=1)
+        pieces = np.zeros((len(mine), size), np.float32)
+        later = pieces[:, size // 4 : size // 4 + length]  # so that what rings ahead does not come round
+        np.multiply(padded[length + centres[mine][:, None] + offsets], window, out=later)
+        spectrum = fft.rfft(pieces, axis=1)
+        spectrum *= np.exp(np.float32(0.5) * log_power[mine]) * noise[mine]
+        waves = fft.irfft(spectrum, axis=1)
         for wave, centre in zip(waves, centres[mine].tolist(), strict=True):
             begin = size + centre - length // 2 - size // 4
             out[begin : begin + size] += wave
