@@ -7,7 +7,7 @@ from typing import TypeVar
 from songwright.compose.learned.critic import Critic, load_critic
 from songwright.compose.learned.rewrite import Score, bar_lines
 from songwright.compose.learned.scribe import Written
-from songwright.score.song import ChordSpan, KeyChange, MeterChange, Section, Song, TempoChange
+from songwright.score.song import ChordSpan, KeyChange, MeterChange, Note, Section, Song, TempoChange
 
 AROUND_BARS = 8
 """Heard on either side of the edit."""
@@ -55,7 +55,7 @@ def excerpt(song: Song, start: int, end: int) -> Song:
             replace(
                 track,
                 notes=tuple(
-                    replace(n, start_ticks=n.start_ticks - start, syllable=None)
+                    Note(n.start_ticks - start, n.duration_ticks, n.pitch, n.velocity, n.offset_ticks)
                     for n in track.notes
                     if start <= n.start_ticks < end
                 ),

@@ -21,7 +21,7 @@ from songwright.neural.sampling import SamplingSettings, sample
 from songwright.neural.step_model import Codes, StepModel
 
 Ints = NDArray[np.int64]
-_OPENERS = (Kind.TRACK, Kind.BAR, Kind.FILL, Kind.EOS)
+_OPENERS = {int(kind): kind for kind in (Kind.TRACK, Kind.BAR, Kind.FILL, Kind.EOS)}
 MOST_IN_A_BAR = 64
 FEWEST_ROWS = 2
 """Products of one row may be rounded otherwise than those of several, so several never become one."""
@@ -78,10 +78,9 @@ def skeleton(example: Example, from_bar: int = 0) -> tuple[Example, NDArray[np.b
 def follows_of(kinds: NDArray[np.int16]) -> list[Kind]:
     """Returns for each event which kind ends the part that it opens or belongs to: TRACK, BAR, FILL or EOS."""
     found, following = [Kind.EOS] * len(kinds), Kind.EOS
-    for i in range(len(kinds) - 1, -1, -1):
+    for i, kind in reversed(list(enumerate(kinds.tolist()))):
         found[i] = following
-        if kinds[i] in _OPENERS:
-            following = Kind(int(kinds[i]))
+        following = _OPENERS.get(kind, following)
     return found
 
 
