@@ -113,6 +113,28 @@ def test_rows_may_be_reordered_and_taken_back(network, exported):
     assert np.allclose(*found, atol=1e-5)
 
 
+@pytest.mark.parametrize("moves", [
+    ([0, 1, 2, 1, 1, 0], [0, 5, 2], [0, 1]),  # some go on from others, places of some are filled
+    ([2, 1, 0], [1, 1, 1], [0] * 20, [19, 3]),  # all change places; more than there is spare room for
+])  # fmt: skip
+def test_rows_keep_their_past_wherever_they_are_moved(network, exported, moves):
+    onnx, torch_steps = OnnxStepModel(exported / "float32"), TorchStepModel(network)
+    codes = np.random.default_rng(6).integers(0, 3, (3, 3, 7))
+    found = []
+    for model in (onnx, torch_steps):
+        model.start(3, 20)
+        model.prefill(codes)
+        told = [model.logits()]
+        for move in moves:
+            for _ in range(3):
+                model.feed(np.arange(len(told[-1])) % 2)
+            told.append(model.logits())
+            model.reorder(np.array(move))
+            told.append(model.logits())
+        found.append(told)
+    assert all(np.allclose(ours, theirs, atol=1e-5) for ours, theirs in zip(*found, strict=True))
+
+
 @pytest.mark.parametrize("asked", [(2,), (0, 2), (1,), (2, 2, 0), (0, 1, 2)])
 def test_the_depth_cache_holds_whatever_streams_are_asked_for(network, exported, asked):
     onnx, torch_steps = OnnxStepModel(exported / "float32"), TorchStepModel(network)

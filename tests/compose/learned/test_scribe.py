@@ -109,6 +109,22 @@ def test_a_row_is_the_same_whatever_stands_beside_it(model, piece):
     assert not np.array_equal(three[0].codes, three[1].codes)
 
 
+def test_rows_that_have_ended_leave_the_batch_and_the_others_do_not_notice(model, piece, monkeypatch):
+    made, seeds = example(piece, targets=("melody",), given=("harmony",), bars=(8, 10)), (5, 6, 7, 8)
+    alone = [write(model, made, seeds=(seed,))[0] for seed in seeds]
+    assert len({written.codes.shape[1] for written in alone}) > 2
+    asked = []
+    reorder = type(model).reorder
+    monkeypatch.setattr(
+        type(model), "reorder", lambda self, rows: asked.append(rows.tolist()) or reorder(self, rows), raising=True
+    )
+    together = write(model, made, seeds=seeds)
+    assert all(np.array_equal(one.codes, other.codes) for one, other in zip(alone, together, strict=True))
+    assert asked[0] == [0, 0, 0, 0]  # what is given was read by one row
+    assert [len(rows) for rows in asked[1:]] == sorted({len(rows) for rows in asked[1:]}, reverse=True)
+    assert len(asked[-1]) == 2
+
+
 def test_probabilities_are_those_of_the_whole_sequence(model, piece):
     """Sampled without rules, the nats of a row are those that the network gives to its events afterwards."""
     from songwright.compose.tokens.tracker import Tracker

@@ -63,6 +63,38 @@ def test_scores_are_those_of_the_whole_sequence(network, setting):
         assert np.allclose([column[row] for column in told], own, atol=1e-3)
 
 
+def test_particles_share_a_row_until_they_part(network, setting):
+    plan, past = PhrasePlan(8 * setting.plan.bar_ticks, 2), Past(((-8, 4), (-4, 7)))
+    five = TuneNetwork(network.model, particles=5)
+    tunes = np.array([[4, 5, 7], [4, 5, 5], [0, 2, 4], [4, 5, 7], [0, 2, 4]])
+    reader = five.begin(plan, setting, SLOTS, past, 0)
+    told, before = [], np.full(5, 4)
+    for notes, rows in zip(tunes.T, (2, 2, 3), strict=True):
+        told.append(reader.scores(before))
+        reader.feed(notes)
+        assert len(reader.trackers) == rows
+        before = notes
+    told.append(reader.scores(before))
+    for scores in told:
+        assert np.array_equal(scores[0], scores[3]) and np.array_equal(scores[2], scores[4])
+    assert not np.array_equal(told[-1][0], told[-1][1])
+    for some in ([0, 1, 2], [4, 3, 1]):  # whoever else sings, a tune is told the same
+        reader, before = network.begin(plan, setting, SLOTS, past, 0), np.full(3, 4)
+        for scores, notes in zip(told, [*tunes[some].T, None], strict=True):
+            assert np.allclose(reader.scores(before), scores[some], atol=1e-4)
+            if notes is not None:
+                reader.feed(notes)
+                before = notes
+
+
+def test_one_tune_alone_still_has_two_rows(network, setting):
+    reader = network.begin(PhrasePlan(8 * setting.plan.bar_ticks, 2), setting, SLOTS, Past(), 0)
+    reader.scores(np.full(3, 4))
+    reader.feed(np.full(3, 5))
+    assert len(reader.trackers) == 2
+    assert len({tuple(row) for row in reader.scores(np.full(3, 5)).tolist()}) == 1
+
+
 def test_an_upbeat_before_the_song_is_not_judged(network, setting):
     reader = network.begin(PhrasePlan(0, 2), setting, SLOTS, Past(), 0)
     assert (reader.scores(np.array([4, 4, 4])) == 0).all()
