@@ -9,8 +9,8 @@ from songwright.perform.singer.source import SourceLine, SourcePhone, SpokenLine
 from songwright.perform.singer.sources.espeak import EspeakSource, matched
 from songwright.perform.singer.spectrum import coloured, fill_valleys, noise_share, tables, thickened, tuned
 from songwright.perform.singer.voice import voice_of
-from songwright.perform.singer.voicing import synthesise
-from songwright.perform.singer.world import HOP_SECONDS, analyse
+from songwright.perform.singer.voicing import _eased, synthesise
+from songwright.perform.singer.world import HOP_SECONDS, analyse, smoothed
 from songwright.score.song import Singer, Syllable
 from songwright.score.voices import SINGERS
 from songwright.speech.espeak import Phone, Spoken
@@ -103,6 +103,12 @@ def test_sound_has_the_power_of_its_envelope(voiced):
     assert len(sound) == int(frames * HOP_SECONDS * RATE)
     middle = sound[RATE // 4 : -RATE // 4].astype(np.float64)
     assert 10 * np.log10(np.mean(middle**2)) == pytest.approx(10 * np.log10(np.exp(-4.0)), abs=1.0)
+
+
+def test_voicing_comes_and_goes_on_the_slopes_that_smoothing_gives():
+    voiced = np.repeat(np.array([True, False, False, True, True, False]), (300, 10, 500, 2, 700, 90))
+    for flags in (voiced, ~voiced, np.ones(50, bool)):
+        assert np.allclose(_eased(flags, 265), smoothed(flags.astype(float), 265), atol=1e-6)
 
 
 def test_noise_share_is_small_in_vowels_and_grows_with_breath():

@@ -76,7 +76,7 @@ def impulse_response(sos: Floats, taps: int) -> Floats:
     """Returns what sections answer to a click, (taps,)."""
     click = np.zeros((1, taps))
     click[0, :1] = 1.0
-    return run(sos, click)[0][0]
+    return np.asarray(run(sos, click)[0][0])
 
 
 def run(sos: Floats, waveform: NDArray[T], state: Floats | None = None) -> tuple[NDArray[T], Floats]:

@@ -8,7 +8,7 @@ breath is louder while the glottis is open, and the phases are spread a little, 
 import numpy as np
 from numpy.typing import NDArray
 
-from songwright.perform.singer.world import HOP_SECONDS, smoothed
+from songwright.perform.singer.world import HOP_SECONDS
 
 _BLOCK = 32
 """Responses made at once: more would leave the processor's cache."""
@@ -135,9 +135,10 @@ def _noise(
     size = 2 * (log_power.shape[1] - 1)
     hop = HOP_SECONDS * sample_rate
     white = rng.standard_normal(len(phase), dtype=np.float32)
-    depth = smoothed(voiced.astype(np.float64), 2 * int(0.003 * sample_rate) + 1) * _OPEN_SHARE
-    swing = (1 - depth * np.cos(2 * np.pi * (phase - _CREST + 0.5))) / np.sqrt(1 + 0.5 * depth**2)
-    white *= swing.astype(np.float32)
+    depth = _eased(voiced, 2 * int(0.003 * sample_rate) + 1) * np.float32(_OPEN_SHARE)
+    cycle = (phase - np.floor(phase)).astype(np.float32)
+    swing = 1 - depth * np.cos(np.float32(2 * np.pi) * (cycle - np.float32(_CREST - 0.5)))
+    white *= swing / np.sqrt(1 + np.float32(0.5) * depth * depth)
     length = 2 * int(np.ceil(hop))
     centres = (np.arange(len(log_power)) * hop).round().astype(int)
     padded = np.pad(white, length)
@@ -157,3 +158,13 @@ def _noise(
         for wave, centre in zip(waves, centres[mine].tolist(), strict=True):
             begin = size + centre - length // 2 - size // 4
             out[begin : begin + size] += wave
+
+
+def _eased(voiced: NDArray[np.bool_], size: int) -> NDArray[np.float32]:
+    """Returns 0 and 1 joined by slopes of an odd number of samples, as `smoothed` does where little changes."""
+    window = np.hanning(size + 2)[1:-1]
+    window /= window.sum()
+    steps = np.zeros(len(voiced) + size - 1)
+    for place in (np.flatnonzero(voiced[1:] != voiced[:-1]) + 1).tolist():
+        steps[place : place + size] += window if voiced[place] else -window
+    return np.asarray((np.cumsum(steps)[size // 2 : size // 2 + len(voiced)] + voiced[0]).astype(np.float32))

@@ -108,11 +108,11 @@ def _noise(count: int, random: np.random.Generator) -> NDArray[np.float64]:
 
 def _band(signal: NDArray[np.float64], low: float, high: float, sample_rate: int) -> NDArray[np.float64]:
     high = min(high, 0.45 * sample_rate)
-    return run(butterworth(2, (low, high), sample_rate, "bandpass"), signal[None])[0][0]
+    return np.asarray(run(butterworth(2, (low, high), sample_rate, "bandpass"), signal[None])[0][0])
 
 
 def _high(signal: NDArray[np.float64], low: float, sample_rate: int) -> NDArray[np.float64]:
-    return run(butterworth(3, low, sample_rate, "highpass"), signal[None])[0][0]
+    return np.asarray(run(butterworth(3, low, sample_rate, "highpass"), signal[None])[0][0])
 
 
 def _kick(kit: Kit, strength: float, sample_rate: int, random: np.random.Generator) -> Waveform:
