@@ -1,9 +1,10 @@
-"""Bass and drums: whether the network prefers the bars that people played, and what eight bits cost it.
+"""Bass, chords and drums: whether the network prefers the bars that people played, and what eight bits cost it.
 
 Four real bars stand against nine takes of the style book (and its neighbours) over the same chords, and against four
 bars of nine other songs (a bass is moved into the key and range). The network hears the chords and the tune, where
-there are any, and judges as it does in the program: nats of an event, its place, value and length. Chance is one in
-ten. The statistical composer has no counterpart.
+there are any, and judges as it does in the program (`learned.takes.costs`): nats of an event, its place, value and
+length; of chords less what they are without chords and tune. Chance is one in ten. The statistical composer has no
+counterpart.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 
 from learned_reading import BATCH_EVENTS, Network, wins
 from songwright.compose.arrange.arrange import arrange
-from songwright.compose.learned.judge import judge
+from songwright.compose.learned.takes import costs
 from songwright.compose.plan import SongPlan
 from songwright.compose.plan_of_song import key_at, plan_of
 from songwright.compose.style import Style, load_style, style_names
@@ -188,7 +189,7 @@ def moved(excerpt: Excerpt, other: Excerpt) -> int:
 def forced_choice(
     network: Network, asked: Sequence[tuple[Excerpt, Sequence[tuple[Note, ...]]]]
 ) -> list[tuple[str, float]]:
-    """Returns of each excerpt its song and whether the network finds it likelier, event by event, than nine others."""
+    """Returns of each excerpt its song and whether the network finds that it suits the song better than nine others."""
     found = []
     for excerpt, others in asked:
         different = [notes for notes in others if notes != excerpt.track.notes][:OTHERS]
@@ -197,10 +198,10 @@ def forced_choice(
         lines = [excerpt.track.notes, *different]
         songs = [replace(excerpt.song, tracks=(*excerpt.song.tracks, replace(excerpt.track, notes=n))) for n in lines]
         try:
-            judged = judge(network, songs, excerpt.track.id)
+            judged = costs(network, songs, excerpt.track.id, range(BARS))
         except InputError:  # a bar thicker than the network has room for
             continue
-        found.append((excerpt.name, wins([one.mean(range(BARS)) for one in judged])))
+        found.append((excerpt.name, wins(judged)))
     return found
 
 

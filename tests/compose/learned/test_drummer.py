@@ -140,6 +140,12 @@ def test_what_no_drummer_was_heard_in_stays_the_books(model, name, meter):
     assert LearnedDrummer(model).play(plan, style, part_of(style), grooves, seed=0) == [((),)]
 
 
+def test_silence_stays_silent(model):
+    style = load_style("rock")
+    played = LearnedDrummer(model).play(plan_of_four(style), style, part_of(style), [Groove(0, ((),), 0.5)], seed=0)
+    assert not any(bar for bars in played for bar in bars)
+
+
 def test_a_drummer_plays_the_grooves_and_the_book_what_joins_them():
     style = load_style("rock")
     plan, part = plan_of_four(style), part_of(style)

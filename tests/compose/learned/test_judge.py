@@ -15,7 +15,7 @@ from songwright.compose.arrange.takes import best_of
 from songwright.compose.compose import compose_song, instrumental_draft, style_of
 from songwright.compose.judges import Judges
 from songwright.compose.learned.judge import judge, sketch
-from songwright.compose.learned.takes import LearnedHarmony, LearnedTakes
+from songwright.compose.learned.takes import LearnedHarmony, LearnedTakes, costs
 from songwright.compose.tokens.encode import encode
 from songwright.compose.tokens.piece import index_piece
 from songwright.compose.tokens.vocabulary import HARMONY, VALUE
@@ -100,6 +100,18 @@ def test_a_performance_is_spliced_at_sections(draft):
 
 def _inside(plan, section, note):
     return plan.start_ticks(section) <= note.start_ticks < plan.end_ticks(section)
+
+
+def test_chords_are_judged_by_what_the_rest_of_the_song_adds(model, song):
+    bars = [8, 9]
+    for role in ("bass", "chords"):
+        track = next(t for t in song.tracks if t.role == role)
+        alone = replace(song, chords=(), tracks=(track,))
+        (beside,), (bare,) = (judge(model, [s], track.id, bars) for s in (song, alone))
+        (cost,) = costs(model, [song], track.id, bars)
+        assert cost == pytest.approx(beside.mean(bars) - (bare.mean(bars) if role == "chords" else 0.0), abs=1e-4)
+        if role == "chords":  # what hears nothing else is explained by nothing else
+            assert costs(model, [alone], track.id, bars) == pytest.approx([0.0], abs=1e-4)
 
 
 def test_judged_songs_are_valid_and_the_same_again(model):

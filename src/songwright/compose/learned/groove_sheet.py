@@ -88,22 +88,20 @@ class Sheet:
             hole: bars that are to be written; None to have them all read.
             told: whether the style is said.
         """
-        notes = [
-            Note(i * self.plan.bar_ticks + self._step(hit) * TICKS_PER_STEP, _LENGTH, DRUMS[hit.drum], self._loud(hit))
+        notes = {
+            (i, self._stroke(hit)): Note(
+                i * self.plan.bar_ticks + self._step(hit) * TICKS_PER_STEP, _LENGTH, DRUMS[hit.drum], self._loud(hit)
+            )
             for i, bar in enumerate(bars)
             for hit in bar
-        ]
+        }
         song = Song(
             style=self.told,
             duration_ticks=len(bars) * self.plan.bar_ticks,
             tempos=(TempoChange(0, self.plan.tempo_bpm),),
             meters=(MeterChange(0, self.plan.numerator, self.plan.denominator),),
             keys=(KeyChange(0, "C major"),),
-            tracks=(
-                Track(
-                    "drums", "drums", KIT, notes=tuple(sorted({(n.start_ticks, n.pitch): n for n in notes}.values()))
-                ),
-            ),
+            tracks=(Track("drums", "drums", KIT, notes=tuple(sorted(notes.values()))),),
         )
         piece = index_piece(encode(song).codes)
         chosen = ChosenPart(Part(DRUMS_ROLE, 0, INSTRUMENT_NAMES.index(KIT)), True, self._controls())
@@ -122,11 +120,11 @@ class Sheet:
     def rules(self) -> StrokeRules:
         """Returns what must stay of the groove in the hole, and what may come to it between the beats.
 
-        Hats are opened only where the book's groove leaves that to its player.
+        It may be any of the groove's drums that are `FREE`; where the hat is closed it may be opened too.
         """
         drums = {hit.drum for bar in self.book for hit in bar}
-        opened = {"open_hat"} if "closed_hat" in drums and "open_hat" not in drums else set()
-        pitches = sorted(DRUMS[drum] for drum in (drums | opened).intersection(FREE))
+        drums |= {"open_hat"} if "closed_hat" in drums else set()
+        pitches = sorted(DRUMS[drum] for drum in drums.intersection(FREE))
         grid = GRID // 3 if self.triplets or self.swung else GRID // 4
         free = tuple(
             (step, pitch)

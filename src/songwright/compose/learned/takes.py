@@ -1,7 +1,7 @@
 """The network as the judge of progressions and of takes: see `harmony.write` and `arrange.takes`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from songwright.compose.learned.judge import Reader, judge, sketch
 from songwright.compose.plan import SectionPlan, SongPlan
@@ -12,21 +12,47 @@ from songwright.score.song import ChordSpan, Song, Track
 JUDGED_BARS = 4
 """Bars of the sections of a role by which a take is judged."""
 
+CONTRASTED = ("chords",)
+"""Roles of which not the likeliest take is the best but the one that the rest of the song makes likelier.
+
+They are read twice, so half as many bars of them are read, and of several players only the first has a choice.
+"""
+
+
+def costs(reader: Reader, songs: Sequence[Song], target: str, bars: Sequence[int]) -> list[float]:
+    """Returns how badly a part suits each of several songs: the less, the better.
+
+    Of a bass it is what an event of it costs. Of chord players that prefers what repeats exactly, whatever the song;
+    so of them it is what an event costs beside the others, less what it costs alone, without chords and tune.
+
+    Args:
+        reader: the network.
+        songs: alike but for the part.
+        target: id of its track.
+        bars: which are judged.
+    """
+    beside = [one.mean(bars) for one in judge(reader, songs, target, bars)]
+    own = next(track for track in songs[0].tracks if track.id == target)
+    if own.role not in CONTRASTED:
+        return beside
+    alone = [replace(song, chords=(), tracks=tuple(t for t in song.tracks if t.id == target)) for song in songs]
+    return [cost - one.mean(bars) for cost, one in zip(beside, judge(reader, alone, target, bars), strict=True)]
+
 
 @dataclass(frozen=True)
 class LearnedTakes:
-    """Prefers the take that is the likeliest, event by event, after what the others play.
+    """Prefers the take that suits best what the others play; see `costs`.
 
     Attributes:
         reader: the network.
         takes: how many takes it wants to hear.
-        kinds: of parts that it judges. Of basses it prefers what people played to takes of the style book; of drums
-            and chords it prefers the most regular take to any person's (docs/composer.md), so these are not asked.
+        kinds: of parts that it judges: those of which it prefers what people played to takes of the style book
+            (docs/composer.md). Drums are not asked for: `drummer` plays them.
     """
 
     reader: Reader
     takes: int = 4
-    kinds: tuple[str, ...] = ("bass",)
+    kinds: tuple[str, ...] = ("bass", "comp")
 
     def choose(
         self,
@@ -38,6 +64,9 @@ class LearnedTakes:
         groups: Sequence[Sequence[int]],
     ) -> list[int]:
         """Returns the best take for each group of bars; see `arrange.takes.TakeJudge`."""
+        role = takes[0].role
+        if role in CONTRASTED and any(track.role == role for track in others):
+            return [0] * len(groups)
         heard = [track for track in others if track.id != takes[0].id]
         songs = [sketch(plan, style, chords, [*heard, take]) for take in takes]
         return [self._best(songs, takes, [bar * plan.bar_ticks for bar in bars], plan.bar_ticks) for bars in groups]
@@ -48,7 +77,8 @@ class LearnedTakes:
             [[note for note in take.notes if start <= note.start_ticks < start + bar_ticks] for start in starts]
             for take in takes
         ]
-        sounding = [i for i in range(len(starts)) if all(bars[i] for bars in inside)][:JUDGED_BARS]
+        most = JUDGED_BARS // 2 if takes[0].role in CONTRASTED else JUDGED_BARS
+        sounding = [i for i in range(len(starts)) if all(bars[i] for bars in inside)][:most]
         if not sounding:
             return 0
         different: dict[object, int] = {}
@@ -58,8 +88,8 @@ class LearnedTakes:
         if len(different) == 1:
             return 0
         rows, at = list(different.values()), [starts[i] // bar_ticks for i in sounding]
-        judged = judge(self.reader, [songs[row] for row in rows], takes[0].id, at)
-        return min(zip(rows, judged, strict=True), key=lambda found: (found[1].mean(at), found[0]))[0]
+        found = costs(self.reader, [songs[row] for row in rows], takes[0].id, at)
+        return min(zip(rows, found, strict=True), key=lambda one: (one[1], one[0]))[0]
 
 
 @dataclass(frozen=True)
