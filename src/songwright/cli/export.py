@@ -12,8 +12,8 @@ EXAMPLES = """examples:
 """
 
 KEPT = (
-    "kind", "vocabulary_hash", "songwright", "step", "validation", "ledger", "data", "features", "weights_sha256",
-    "tuned",
+    "kind", "vocabulary_hash", "songwright", "step", "validation", "averaged", "tuned", "ledger", "data", "features",
+    "weights_sha256",
 )  # fmt: skip
 """What goes on from the checkpoint's config, where it is there."""
 

@@ -27,11 +27,12 @@ from songwright.compose.melody.phrase_plan import Harmony, PhrasePlan, Setting
 from songwright.compose.melody.rhythm import Slots
 
 NUM_PARTICLES = 32
-NETWORK_SHARE, TABLE_SHARE = 0.45, 0.62
-"""Exponents of a network's and the table's probabilities where both judge, fitted on held-out tunes (docs/composer.md).
+NETWORK_SHARE, TABLE_SHARE = 0.44, 0.53
+"""Exponents of a network's and the table's probabilities where both judge, fitted on held-out tunes.
 
-Each knows what the other does not: the network chords to come, the form and the whole tune so far; the table the rhythm
-to come."""
+See `benchmarks/learned_shares.py`. Each knows what the other does not: the network chords to come, the form and the
+whole tune so far; the table the rhythm to come.
+"""
 
 TEMPERATURE = 1.08
 LIKELIHOOD_WEIGHT = 0.35
