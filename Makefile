@@ -25,7 +25,7 @@ song: $(VENV)/.core    ## make a song: make song PROMPT="an upbeat disco song ab
 	$(BIN)/songwright make "$(PROMPT)"
 
 test: $(VENV)/.dev     ## install what the tests need and run all of them
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
