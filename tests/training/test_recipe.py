@@ -112,6 +112,6 @@ def test_what_is_no_recipe_is_refused(tmp_path):
 
 def test_every_number_of_a_run_is_checked():
     for name in RunSettings.__dataclass_fields__:
-        if name not in ("seed", "precision", "compile"):
+        if name not in ("seed", "precision", "compile", "start"):
             with pytest.raises(ConfigError, match=name):
                 RunSettings(**{name: -1})

@@ -168,10 +168,10 @@ def test_the_shipped_drummer_plays_the_same_with_any_number_of_threads():
     plan, part = plan_of_four(style), part_of(style)
     sections = {s.label: s.energy for s in plan.sections}
     takes = [
-        write_drums(plan, style, part, sections, seed=5, drummer=LearnedDrummer(load_composer(threads=n)))
+        write_drums(plan, style, part, sections, seed=6, drummer=LearnedDrummer(load_composer(threads=n)))
         for n in (1, 2)
     ]
-    assert takes[0] == takes[1] != write_drums(plan, style, part, sections, seed=5)
+    assert takes[0] == takes[1] != write_drums(plan, style, part, sections, seed=6)
 
 
 def test_judges_with_a_drummer_are_learned(model):
