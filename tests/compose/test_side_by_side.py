@@ -12,7 +12,7 @@ import pytest
 from songwright.brief.brief import Brief
 from songwright.brief.brief import to_json as brief_to_json
 from songwright.compose import side_by_side
-from songwright.compose.candidates import best_song, candidate_brief, compose_candidates, threads_of
+from songwright.compose.candidates import best_song, candidate_brief, compose_candidates
 from songwright.compose.composers import composer_named
 from songwright.compose.side_by_side import SongProcess, compose_all
 from songwright.compose.song_process import answer
@@ -205,10 +205,3 @@ def test_answers_are_whole_lines(composer):
     ready, share, song = [json.loads(line) for line in out.getvalue().splitlines()]
     assert (ready, share) == ({"ready": True}, {"done": 0.25})
     assert from_json(song["song"]) == here(BRIEF, silent)
-
-
-def test_a_network_uses_one_thread_where_several_processes_compose(monkeypatch):
-    monkeypatch.setattr("songwright.compose.candidates.free_processors", lambda: 4)
-    assert (threads_of(1), threads_of(2)) == (2, 1)
-    monkeypatch.setattr("songwright.compose.candidates.free_processors", lambda: 1)
-    assert threads_of(8) == 2

@@ -11,7 +11,7 @@ from typing import Any
 
 from songwright.brief.brief import Brief
 from songwright.compose.learned.critic import Critic, Verdict, choose, load_critic
-from songwright.compose.side_by_side import Compose, compose_all, free_processors
+from songwright.compose.side_by_side import Compose, compose_all
 from songwright.errors import InputError
 from songwright.progress import Progress, silent
 from songwright.score.song import Song
@@ -36,11 +36,6 @@ class Candidate:
     seed: int
     song: Song
     verdict: Verdict
-
-
-def threads_of(count: int) -> int:
-    """Returns how many threads a network should use here while so many candidates are composed."""
-    return 1 if count > 1 and free_processors() > 1 else 2
 
 
 def candidate_brief(brief: Brief, number: int) -> Brief:

@@ -42,13 +42,13 @@ class Composer:
         return novel(lambda attempt: compose_song(_attempt(brief, attempt), judges=self.judges, progress=progress))[0]
 
 
-def composer_named(name: str = "", *, threads: int = 2) -> Composer:
+def composer_named(name: str = "", *, threads: int = 1) -> Composer:
     """Returns a composer.
 
     Args:
         name: ``statistical``, ``learned`` (the network that comes with the program), the folder of another network, or
             nothing for the best that is there.
-        threads: of the network; what it says does not depend on them.
+        threads: of the network; what it says does not depend on them, and here a second one costs more than it gives.
 
     Raises:
         InputError: no network comes with this program, or the folder is not there.

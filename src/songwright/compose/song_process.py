@@ -50,7 +50,7 @@ def main(composer: str) -> None:
             answers.write(line)
             answers.flush()
 
-        answer(composer_named(composer, threads=1), sys.stdin, write)
+        answer(composer_named(composer), sys.stdin, write)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Any
 
 from songwright.brief.brief import Brief
 from songwright.brief.brief import to_json as brief_to_json
-from songwright.compose.candidates import best_song, threads_of
+from songwright.compose.candidates import best_song
 from songwright.compose.casting_voice import with_singer
 from songwright.compose.composers import composer_named
 from songwright.engines.recording import Recording
@@ -90,7 +90,7 @@ def make_song(
         started = time.perf_counter()
         if candidates == 1:  # several are composed by processes of their own, which begin better without a thread
             pool.submit(_preload)
-        answer = composer_named(composer, threads=threads_of(candidates))
+        answer = composer_named(composer)
         song = best_song(
             brief, candidates, answer, likelihood=answer.likelihood, composer=answer.name, progress=progress
         )
