@@ -20,7 +20,7 @@ from typing import Any
 from songwright.brief.brief import Brief
 from songwright.compose.candidates import best_song
 from songwright.compose.composers import composer_named
-from songwright.engines import score
+from songwright.engines import score, sung_files
 from songwright.perform import calibration, mixer, render, stems, vocal_stems
 from songwright.perform.sampler import player as sampler
 from songwright.perform.singer import player as singer
@@ -49,7 +49,7 @@ PARTS: tuple[tuple[Any, str, str], ...] = (
     (render, "master", "mastering"),
     (render, "_write_mix", "mixes written"),
     (score, "_write_files", "score files"),
-    (score, "singing_report", "singing heard"),
+    (sung_files, "_measured", "singing heard"),
     (score, "measure_song", "report"),
 )
 """Owner, function, and what it is called here."""

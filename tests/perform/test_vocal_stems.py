@@ -162,7 +162,19 @@ def test_a_broken_dry_file_is_sung_again(tmp_path):
     (first / "stems/vocal_lead.wav").unlink()
     again = render_song(song, second, players=players(), sample_rate=RATE, reuse=first)
     assert again.voices["vocal_lead"].read_bytes() == whole
-    assert read_dry(again.voices["vocal_lead"], 100).shape == (1, 100)
+    sound = read_dry(again.voices["vocal_lead"])
+    assert sound.shape == (1, round(again.duration_seconds * RATE))
+    assert np.abs(sound).max() > 0.01
+
+
+def test_the_voices_are_told_before_the_mix_is_there(tmp_path):
+    told = []
+
+    def listen(voices):
+        told.append((voices, read_dry(voices["vocal_lead"]).shape, (tmp_path / "mix.wav").exists()))
+
+    made = render_song(sung_song(), tmp_path, players=players(), sample_rate=RATE, when_sung=listen)
+    assert told == [(made.voices, (1, round(made.duration_seconds * RATE)), False)]
 
 
 def test_where_the_lead_sings():

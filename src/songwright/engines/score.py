@@ -19,7 +19,7 @@ from songwright.compose.candidates import best_song
 from songwright.compose.casting_voice import with_singer
 from songwright.compose.composers import composer_named
 from songwright.engines.recording import Recording
-from songwright.engines.sung_files import Sung, lead_of, singing_report, sung_lead, write_lyric_files
+from songwright.engines.sung_files import Listening, Sung, lead_of, write_lyric_files
 from songwright.errors import InputError
 from songwright.evaluation.report import measure_song
 from songwright.files import staged_folder
@@ -168,20 +168,20 @@ def _fill(
     """Writes every file of a song into an empty folder; returns the score as it was rendered, and the report."""
     choice = find_soundfont(output.soundfont)
     players = make_players(song, choice, output.player)
-    rendering = render_song(
-        song, folder, players=players, reuse=earlier.stems, reuse_stays=earlier.stays, progress=progress
-    )
-    song = rendering.song
-    started = time.perf_counter()
-    sung = sung_lead(song, players["singer"])
-    with ThreadPoolExecutor(1, thread_name_prefix="report") as pool:
-        heard = pool.submit(singing_report, song, sung, rendering) if sung is not None else None
-        _write_files(folder, song, sung, brief, earlier.replaced)
+    with Listening(song, players["singer"]) as listening:
+        rendering = render_song(
+            song, folder, players=players, reuse=earlier.stems, reuse_stays=earlier.stays, progress=progress,
+            when_sung=listening.begin,
+        )  # fmt: skip
+        song = rendering.song
+        started = time.perf_counter()
+        _write_files(folder, song, listening.sung, brief, earlier.replaced)
         _export(folder, song, output.formats)
         seconds["files"] = time.perf_counter() - started
         report = measure_song(song, brief, rendering, soundfont=_describe(choice, output))
-        if heard is not None:
-            report["singing"] = heard.result()
+        singing = listening.report(rendering)
+        if singing is not None:
+            report["singing"] = singing
     progress("report", 1.0)
     seconds["report"] = time.perf_counter() - started - seconds["files"]
     text = json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False)

@@ -1,8 +1,10 @@
 """The files of a sung song beside its sound: words with their times, and what was measured of the singing."""
 
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from songwright.lyrics import timing
 from songwright.perform.render import SAMPLE_RATE, Rendering
@@ -10,6 +12,9 @@ from songwright.perform.timeline import Player, performance
 from songwright.score.instruments import instrument as find_instrument
 from songwright.score.song import Song, Track
 from songwright.score.sung import SungPhone
+
+if TYPE_CHECKING:
+    from songwright.evaluation.singing import SingingReport
 
 
 @dataclass(frozen=True)
@@ -65,19 +70,55 @@ def write_lyric_files(song: Song, sung: Sung, folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def singing_report(song: Song, sung: Sung, rendering: Rendering) -> dict[str, Any]:
-    """Returns what is measured of the singing from the dry voice, and its level in the mix."""
+class Listening:
+    """Measures the lead voice in a thread of its own while the mix is made of it.
+
+    Args:
+        song: the score.
+        singer: the player that sings it.
+
+    Attributes:
+        sung: what the lead voice sings; None where nobody sings, and before `begin`.
+    """
+
+    def __init__(self, song: Song, singer: Player) -> None:
+        self._song, self._singer = song, singer
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="listening")
+        self._heard: Future[SingingReport] | None = None
+        self.sung: Sung | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def begin(self, voices: Mapping[str, Path]) -> None:
+        """Begins to listen.
+
+        Args:
+            voices: dry voices by track.
+        """
+        self.sung = sung = sung_lead(self._song, self._singer)
+        if sung is not None:
+            self._heard = self._pool.submit(_measured, self._song, sung, voices[sung.track.id])
+
+    def report(self, rendering: Rendering) -> dict[str, Any] | None:
+        """Returns what was measured of the singing, and its level in the mix; None where nobody sings."""
+        if self.sung is None or self._heard is None:
+            return None
+        singer = self.sung.track.singer
+        return {
+            "singer": singer.name if singer else "",
+            "source": singer.source if singer else "",
+            "voices": sorted(rendering.voices),
+            "level_over_instruments_db": rendering.vocal_level_db,
+            **self._heard.result().as_dict(),
+        }
+
+
+def _measured(song: Song, sung: Sung, dry: Path) -> "SingingReport":
     from songwright.evaluation.singing import measure_singing
     from songwright.perform.vocal_stems import read_dry
 
-    path = rendering.voices[sung.track.id]
-    dry = read_dry(path, round(rendering.duration_seconds * SAMPLE_RATE))[0]
-    measured = measure_singing(song, sung.track.id, dry, SAMPLE_RATE, sung.phones)
-    singer = sung.track.singer
-    return {
-        "singer": singer.name if singer else "",
-        "source": singer.source if singer else "",
-        "voices": sorted(rendering.voices),
-        "level_over_instruments_db": rendering.vocal_level_db,
-        **measured.as_dict(),
-    }
+    return measure_singing(song, sung.track.id, read_dry(dry)[0], SAMPLE_RATE, sung.phones)

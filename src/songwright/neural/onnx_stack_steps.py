@@ -50,43 +50,36 @@ class StackRunner:
         self._session = stack
         self._layers, self._heads, self._dim = config["num_layers"], config["num_heads"], config["dim"]
         self._width = head_width(config)
+        self._make_room(np.zeros((0, 0, 0, 0, 0), dtype=np.float32))
 
     def start(self, batch_size: int, max_positions: int) -> None:
         """Forgets everything and makes room."""
         shape = (2 * self._layers, batch_size, self._heads, max_positions, self._width)
-        self._room_for_rows: Floats = np.zeros(shape, dtype=np.float32)
-        self._bind(batch_size)
+        self._make_room(np.zeros(shape, dtype=np.float32))
+        self._use(batch_size)
 
-    def _bind(self, rows: int) -> None:
+    def resize(self, batch_size: int, max_positions: int) -> None:
+        """As `start`, but in the room that is there already where it is large enough."""
+        _, rows, _, positions, _ = self._room_for_rows.shape
+        if rows < batch_size or positions != max_positions:
+            self.start(max(batch_size, SPARE_ROWS), max_positions)
+        self._use(batch_size)
+
+    def _make_room(self, room: Floats) -> None:
+        self._room_for_rows = room
+        self._tables: dict[int, _Table] = {}
+
+    def _use(self, rows: int) -> None:
         """Shows the graph where the cache of so many rows lies."""
-        self._cache = cache = self._room_for_rows[:, :rows]
-        self._binding = self._session.io_binding()
-        self._last, self._total = np.zeros(rows, dtype=np.int32), np.zeros((), dtype=np.int32)
-        for i, array in enumerate(cache):
-            name = f"{'values' if i % 2 else 'keys'}_{i // 2}"
-            self._attach(name, array, is_input=True)
-            self._attach(f"new_{name}", array, is_input=False)
-        self._attach("last", self._last, is_input=True)
-        self._attach("total", self._total, is_input=True)
-        self._inputs: dict[str, NDArray[Any]] = {}
-
-    def _room(self, inputs: Mapping[str, NDArray[Any]]) -> None:
-        """Makes room for inputs and outputs of these shapes."""
-        self._inputs = {name: np.empty_like(array, order="C") for name, array in inputs.items()}
-        for name, array in self._inputs.items():
-            self._attach(name, array, is_input=True)
-            shape = (*array.shape[:2], self._dim)
-        self._hidden: Floats = np.zeros(shape, dtype=np.float32)
-        self._attach("hidden", self._hidden, is_input=False)
-
-    def _attach(self, name: str, array: NDArray[Any], *, is_input: bool) -> None:
-        bind = self._binding.bind_input if is_input else self._binding.bind_output
-        bind(name, "cpu", 0, array.dtype.type, list(array.shape), array.ctypes.data)
+        table = self._tables.get(rows)
+        if table is None:
+            table = self._tables[rows] = _Table(self._session.io_binding(), self._room_for_rows[:, :rows], self._dim)
+        self._table = table
 
     def whole(self, inputs: Mapping[str, NDArray[Any]]) -> Floats:
         """Returns hidden (B, n, D) of all of the first n positions, right after `start`; a view until the next call."""
         self.step(inputs, 0)
-        return self._hidden
+        return self._table.hidden
 
     def step(self, inputs: Mapping[str, NDArray[Any]], first: int) -> Floats:
         """Returns hidden (B, D) of the last of n positions first … first + n - 1; inputs are (B, n, …) by name."""
@@ -95,13 +88,9 @@ class StackRunner:
             for i in range(count):
                 hidden = self.step({name: array[:, i : i + 1] for name, array in inputs.items()}, first + i)
             return hidden
-        if any(name not in self._inputs or self._inputs[name].shape != array.shape for name, array in inputs.items()):
-            self._room(inputs)
-        for name, array in inputs.items():
-            self._inputs[name][:] = array
-        self._last[:], self._total[...] = first + count - 1, first + count
-        self._session.run_with_iobinding(self._binding)
-        last: Floats = self._hidden[:, -1].copy()
+        self._table.lay(inputs, first)
+        self._session.run_with_iobinding(self._table.binding)
+        last: Floats = self._table.hidden[:, -1].copy()
         return last
 
     def reorder(self, indices: Codes, used: int) -> None:
@@ -109,15 +98,59 @@ class StackRunner:
 
         Rows that stay where they are cost nothing where none of them gives way to what another goes on from.
         """
-        count, before = len(indices), self._cache
+        count, before = len(indices), self._table.cache
         moved = np.flatnonzero(indices != np.arange(count))
         if count > self._room_for_rows.shape[1] or np.isin(indices[moved], moved).any():
             room = max(count, SPARE_ROWS)
-            self._room_for_rows = np.zeros((before.shape[0], room, *before.shape[2:]), dtype=np.float32)
+            self._make_room(np.zeros((before.shape[0], room, *before.shape[2:]), dtype=np.float32))
             moved = np.arange(count)
-        self._bind(count)
+        self._use(count)
         for row in moved:
-            self._cache[:, row, :, :used] = before[:, indices[row], :, :used]
+            self._table.cache[:, row, :, :used] = before[:, indices[row], :, :used]
+
+
+class _Table:
+    """Where the graph finds its inputs, its caches and room for what it says, for a number of rows.
+
+    Args:
+        binding: of the session.
+        cache: (2 L, rows, heads, positions, width), keys and values of each layer in turn.
+        dim: of what the graph says of a position.
+    """
+
+    def __init__(self, binding: Any, cache: Floats, dim: int) -> None:
+        self.binding, self.cache, self._dim = binding, cache, dim
+        self._last, self._total = np.zeros(cache.shape[1], dtype=np.int32), np.zeros((), dtype=np.int32)
+        for i, array in enumerate(cache):
+            name = f"{'values' if i % 2 else 'keys'}_{i // 2}"
+            self._attach(name, array, is_input=True)
+            self._attach(f"new_{name}", array, is_input=False)
+        self._attach("last", self._last, is_input=True)
+        self._attach("total", self._total, is_input=True)
+        self._inputs: dict[str, NDArray[Any]] = {}
+        self.hidden: Floats = np.zeros((0, 0, 0), dtype=np.float32)
+
+    def lay(self, inputs: Mapping[str, NDArray[Any]], first: int) -> None:
+        """Puts the inputs (rows, n, …) of positions first … first + n - 1 where the graph reads them."""
+        count = next(iter(inputs.values())).shape[1]
+        if any(name not in self._inputs or self._inputs[name].shape != array.shape for name, array in inputs.items()):
+            self._make_room(inputs)
+        for name, array in inputs.items():
+            self._inputs[name][:] = array
+        self._last[:], self._total[...] = first + count - 1, first + count
+
+    def _make_room(self, inputs: Mapping[str, NDArray[Any]]) -> None:
+        """Makes room for inputs and outputs of these shapes."""
+        self._inputs = {name: np.empty_like(array, order="C") for name, array in inputs.items()}
+        for name, array in self._inputs.items():
+            self._attach(name, array, is_input=True)
+            shape = (*array.shape[:2], self._dim)
+        self.hidden = np.zeros(shape, dtype=np.float32)
+        self._attach("hidden", self.hidden, is_input=False)
+
+    def _attach(self, name: str, array: NDArray[Any], *, is_input: bool) -> None:
+        bind = self.binding.bind_input if is_input else self.binding.bind_output
+        bind(name, "cpu", 0, array.dtype.type, array.shape, array.__array_interface__["data"][0])
 
 
 class DepthRunner:
@@ -135,7 +168,7 @@ class DepthRunner:
 
     def start(self, batch_size: int) -> None:
         """Makes room for so many rows."""
-        self._runner.start(batch_size, self._streams)
+        self._runner.resize(batch_size, self._streams)
         self.forget()
 
     def forget(self) -> None:

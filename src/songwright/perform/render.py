@@ -7,7 +7,7 @@ A stem that was made from the same things before is taken over from the earlier 
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,6 +87,7 @@ def render_song(
     reuse: Path | None = None,
     reuse_stays: bool = False,
     num_workers: int | None = None,
+    when_sung: Callable[[Mapping[str, Path]], None] | None = None,
 ) -> Rendering:
     """Plays and mixes a song into a folder: ``stems/*.wav``, ``premaster.wav``, ``mix.wav``.
 
@@ -99,6 +100,7 @@ def render_song(
         reuse: folder of an earlier rendering; stems made from the same things are taken from there.
         reuse_stays: whether that folder goes on beside this one: then files are copied, else they are one with the old.
         num_workers: stems made at a time; as many as processors and memory allow if None. Does not change a byte.
+        when_sung: told, before the mix is mastered, the dry voices by track, as in the rendering.
 
     Raises:
         InputError: an instrument or player is unknown, or the files cannot be written.
@@ -123,6 +125,9 @@ def render_song(
         work.run(plans, _workers(num_workers, space, len(plans)), progress)
         stems_seconds = time.perf_counter() - started
         started = time.perf_counter()
+        voices = {track: folder / VOICES_FOLDER / f"{name}.wav" for track, name in dry_names(song).items()}
+        if when_sung is not None:
+            when_sung(voices)
         premaster = folder / "premaster.wav"
         floating = _passes_full_scale(work.total)
         lead = [plan for plan in plans if plan.voices and plan.track.role == "vocal"]
@@ -153,7 +158,7 @@ def render_song(
         notes=mastered.notes + ((_FLOAT_NOTE,) if floating else ()),
         premaster_integer=not floating,
         song=work.song,
-        voices={track: folder / VOICES_FOLDER / f"{name}.wav" for track, name in dry_names(song).items()},
+        voices=voices,
         karaoke=karaoke,
         vocal_level_db=level,
     )

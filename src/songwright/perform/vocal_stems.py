@@ -85,7 +85,7 @@ class DryVoices:
 
     def read(self, track: Track) -> NDArray[np.float32]:
         """Returns the dry voice of a track. (1, samples)."""
-        return read_dry(self._folder / f"{self.names[track.id]}.wav", self._space.num_samples)
+        return read_dry(self._folder / f"{self.names[track.id]}.wav")
 
     def _hash(self, track: Track, player: Player) -> str:
         parts = {
@@ -114,15 +114,9 @@ def dry_names(song: Song) -> dict[str, str]:
     return names
 
 
-def read_dry(path: Path, num_samples: int) -> NDArray[np.float32]:
+def read_dry(path: Path) -> NDArray[np.float32]:
     """Returns a dry voice from its file. (1, samples)."""
-    wave = np.zeros((1, num_samples), np.float32)
-    start = 0
-    for samples in pcm.read_blocks(path, channels=1):
-        block = wave[:, start : start + samples.shape[1]]
-        np.multiply(samples[:, : block.shape[1]], 1.0 / pcm.FULL_SCALE, out=block, casting="unsafe")
-        start += samples.shape[1]
-    return wave
+    return as_waveform(np.concatenate([*pcm.read_blocks(path, channels=1)], axis=1))
 
 
 def singing(track: Track, song: Song) -> Any:
