@@ -73,7 +73,10 @@ class SongPlan:
     @property
     def num_bars(self) -> int:
         """Bars of the whole song."""
-        return sum(section.num_bars for section in self.sections)
+        if not self.sections:
+            return 0
+        first, last = self.sections[0], self.sections[-1]
+        return last.first_bar + last.num_bars - first.first_bar
 
     def start_ticks(self, section: SectionPlan) -> int:
         """Returns where a section begins."""

@@ -117,15 +117,15 @@ def _clear(
             return any(abs(pitch - n.pitch) <= 2 for n in lead)
         return any(abs(pitch - n.pitch) == 1 or (abs(pitch - n.pitch) == 2 and n.start_ticks == start) for n in lead)
 
-    tones = [p for p in range(what.low, what.high + 1) if any((p - voice) % 12 == 0 for voice in voices)]
-    clear = [p for p in tones if not rubs(p)]
     found = []
     for pitch in pitches:
         while pitch > what.high:
             pitch -= 12
         while pitch < what.low:
             pitch += 12
-        if clear and rubs(pitch):
-            pitch = min(clear, key=lambda p: (abs(p - pitch), p))
         found.append(pitch)
-    return found
+    if not any(map(rubs, found)):
+        return found
+    classes = {voice % 12 for voice in voices}
+    clear = [p for p in range(what.low, what.high + 1) if p % 12 in classes and not rubs(p)]
+    return [min(clear, key=lambda p: (abs(p - pitch), p)) if clear and rubs(pitch) else pitch for pitch in found]
