@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from songwright.engines.score import Earlier, Output, render_score
+from songwright.engines.score import Earlier, render_score
+from songwright.perform.earlier import Reuse
 from songwright.score.song import Note, Song, Track, TrackMix
 
 
@@ -42,9 +43,9 @@ def test_an_edit_plays_only_what_it_changed_and_leaves_the_first_song_its_files(
 
 @pytest.mark.parametrize("force", [False, True])
 def test_where_stems_are_taken_from(first, tmp_path, force):
-    output = Output(force=force)
     target = tmp_path / "target"
-    assert Earlier.of(target, output) == Earlier(target if force else None, target if force else None)
-    assert Earlier.of(target, output, first).stems == first and Earlier.of(target, output, first).stays
-    assert Earlier.of(target, output, tmp_path).stems == (target if force else None)  # nothing was rendered there
-    assert Earlier.of(first, output, first).stays is not force
+    replaced = Reuse(target) if force else None
+    assert Earlier(target if force else None).reuse == replaced
+    assert Earlier(target if force else None, first).reuse == Reuse(first, stays=True)
+    assert Earlier(target if force else None, tmp_path).reuse == replaced  # nothing was rendered there
+    assert Earlier(first if force else None, first).reuse == Reuse(first, stays=not force)

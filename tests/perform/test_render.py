@@ -8,6 +8,7 @@ import soundfile
 
 from songwright.audio import pcm
 from songwright.errors import ConfigError, InputError
+from songwright.perform.earlier import Reuse
 from songwright.perform.render import plan_stems, render_song
 from songwright.score.song import Insert, MasterMix, Note, Song, TempoChange, Track, TrackMix
 
@@ -113,7 +114,7 @@ def test_changing_one_track_makes_only_its_stem_and_the_mix_anew(done, tmp_path)
     old = song()
     changed = old.with_track(dataclasses.replace(old.track("lead"), instrument="violin", mix=TrackMix(gain_db=-3)))
     used = players()
-    made = render(tmp_path / "b", changed, players=used, reuse=folder)
+    made = render(tmp_path / "b", changed, players=used, reuse=Reuse(folder))
     assert made.reused == ("pad", "drums_kick", "drums_snare", "drums_hats")
     assert [name for name, _ in used["sampler"].asked] == ["violin"]
     assert used["synth"].asked == []
@@ -130,7 +131,7 @@ def contents_of_fresh(changed, tmp_path):
 def test_everything_is_taken_over_when_nothing_changed(done, tmp_path):
     folder, first = done
     used = players()
-    made = render(tmp_path / "b", players=used, reuse=folder)
+    made = render(tmp_path / "b", players=used, reuse=Reuse(folder))
     assert set(made.reused) == set(first.stems) and used["sampler"].asked == []
     assert contents(tmp_path / "b") == contents(folder)
 
@@ -152,7 +153,7 @@ def without_first_kick(drums):
 )  # fmt: skip
 def test_a_stem_is_remade_for_what_it_hears_and_nothing_else(done, tmp_path, change, remade):
     folder, first = done
-    made = render(tmp_path / "b", change(song()), reuse=folder)
+    made = render(tmp_path / "b", change(song()), reuse=Reuse(folder))
     anew = set(first.stems) - set(made.reused)
     assert anew == {n for n in first.stems if n in remade or n.split("_")[0] in remade}
 
@@ -161,7 +162,7 @@ def test_another_player_is_another_sound(done, tmp_path):
     folder, _ = done
     used = players()
     used["sampler"].identity = "another soundfont"
-    assert render(tmp_path / "b", players=used, reuse=folder).reused == ("pad",)
+    assert render(tmp_path / "b", players=used, reuse=Reuse(folder)).reused == ("pad",)
 
 
 @pytest.mark.parametrize("harm", ["cut", "edited", "missing", "index"])
@@ -179,7 +180,7 @@ def test_a_harmed_stem_is_made_anew(done, tmp_path, harm):
         stem.unlink()
     else:
         (tmp_path / "a" / "stems" / "stems.json").write_text("[]")
-    made = render(tmp_path / "b", reuse=tmp_path / "a")
+    made = render(tmp_path / "b", reuse=Reuse(tmp_path / "a"))
     assert "lead" not in made.reused
     assert contents(tmp_path / "b") == contents(folder)
 

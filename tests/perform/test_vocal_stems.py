@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from songwright.audio import pcm
+from songwright.perform.earlier import Reuse
 from songwright.perform.effects.chain import apply_chain
 from songwright.perform.mixer import add_throws, space_of, vocal_duck_curve
 from songwright.perform.render import render_song
@@ -111,7 +112,7 @@ def test_rendering_the_settled_score_again_gives_the_same_bytes_and_sings_nothin
     made = render_song(sung_song(vocal_level_db=1.0), first, players=players(), sample_rate=RATE)
     settled = from_json(to_json(made.song))
     who = players()
-    again = render_song(settled, second, players=who, sample_rate=RATE, reuse=first)
+    again = render_song(settled, second, players=who, sample_rate=RATE, reuse=Reuse(first))
     fresh = render_song(settled, third, players=players(), sample_rate=RATE)
     assert set(again.reused) == set(again.stems)
     assert who["singer"].asked == 0
@@ -129,7 +130,7 @@ def test_a_change_in_the_mix_does_not_sing_again(tmp_path):
     lead = song.track("vocal_lead")
     louder = song.with_track(replace(lead, mix=replace(lead.mix, gain_db=3.0)))
     who = players()
-    made = render_song(louder, second, players=who, sample_rate=RATE, reuse=first)
+    made = render_song(louder, second, players=who, sample_rate=RATE, reuse=Reuse(first))
     assert set(made.reused) == {"vocal_backing", "keys"}
     assert who["singer"].asked == 1  # the reference phrase that sets the level; the lines are not sung again
     assert (first / "vocals/vocal_lead.wav").read_bytes() == (second / "vocals/vocal_lead.wav").read_bytes()
@@ -146,7 +147,7 @@ def test_another_word_is_sung_again_and_the_other_voices_are_kept(tmp_path):
         for t in song.tracks
     )
     changed = replace(song, tracks=tracks, syllables=(*song.syllables, Syllable(9, "hey", "hey")))
-    made = render_song(changed, second, players=players(), sample_rate=RATE, reuse=first)
+    made = render_song(changed, second, players=players(), sample_rate=RATE, reuse=Reuse(first))
     assert set(made.reused) == {"vocal_backing", "keys"}
 
 
@@ -160,7 +161,7 @@ def test_a_broken_dry_file_is_sung_again(tmp_path):
     whole = dry.read_bytes()
     dry.write_bytes(whole[: len(whole) // 2])
     (first / "stems/vocal_lead.wav").unlink()
-    again = render_song(song, second, players=players(), sample_rate=RATE, reuse=first)
+    again = render_song(song, second, players=players(), sample_rate=RATE, reuse=Reuse(first))
     assert again.voices["vocal_lead"].read_bytes() == whole
     sound = read_dry(again.voices["vocal_lead"])
     assert sound.shape == (1, round(again.duration_seconds * RATE))
@@ -246,7 +247,7 @@ def test_a_song_that_stays_keeps_its_files_for_itself(tmp_path):
         folder.mkdir()
     first = render_song(sung_song(vocal_gain_db=1.0), old, players=players(), sample_rate=RATE)
     used = players()
-    made = render_song(first.song, new, players=used, sample_rate=RATE, reuse=old, reuse_stays=True)
+    made = render_song(first.song, new, players=used, sample_rate=RATE, reuse=Reuse(old, stays=True))
     assert set(made.reused) == set(first.stems) and used["singer"].asked == used["sampler"].asked == 0
     for one in sorted(p for p in old.rglob("*.wav")):
         other = new / one.relative_to(old)

@@ -23,6 +23,7 @@ from songwright.engines.sung_files import Listening, Sung, lead_of, write_lyric_
 from songwright.errors import InputError
 from songwright.evaluation.report import measure_song
 from songwright.files import staged_folder
+from songwright.perform.earlier import INDEX, STEMS, Reuse
 from songwright.perform.render import Rendering, render_song
 from songwright.perform.soundfonts import SoundfontChoice, find_soundfont
 from songwright.perform.timeline import Player
@@ -96,7 +97,8 @@ def make_song(
         )
         seconds = {"compose": time.perf_counter() - started}
         brief = _concluded(brief, song)
-        song, report = _fill(aside, song, brief, output, progress, seconds, Earlier.of(folder, output))
+        earlier = Earlier(folder if output.force else None)
+        song, report = _fill(aside, song, brief, output, progress, seconds, earlier)
     return Recording(folder, song, brief, report)
 
 
@@ -123,37 +125,30 @@ def render_score(
     output = output or Output()
     output.check()
     with staged_folder(folder, force=output.force) as aside:
-        song, report = _fill(aside, song, None, output, progress, {}, Earlier.of(folder, output, edited_from))
+        earlier = Earlier(folder if output.force else None, edited_from)
+        song, report = _fill(aside, song, None, output, progress, {}, earlier)
     return Recording(folder, song, None, report)
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """Folders of earlier renderings.
+    """Folders of earlier songs.
 
     Attributes:
         replaced: the one that the new folder takes the place of; None if there is none.
-        stems: where stems are taken from; None makes all anew.
+        edited_from: the one of the song that was edited; None if there is none.
     """
 
-    replaced: Path | None
-    stems: Path | None
-
-    @classmethod
-    def of(cls, folder: Path, output: Output, edited_from: Path | None = None) -> "Earlier":
-        """Returns what there is: the song that was edited goes before what stands in the folder."""
-        replaced = folder if output.force else None
-        known = edited_from is not None and (edited_from / "stems" / "stems.json").is_file()
-        return cls(replaced, edited_from if known else replaced)
+    replaced: Path | None = None
+    edited_from: Path | None = None
 
     @property
-    def stays(self) -> bool:
-        """Whether the stems belong to another song, which keeps them for itself."""
-        return self.stems is not None and (self.replaced is None or not _same(self.stems, self.replaced))
-
-
-def _same(one: Path, other: Path) -> bool:
-    return one.resolve() == other.resolve()
+    def reuse(self) -> Reuse | None:
+        """Where stems are taken from: the song that was edited goes before what is replaced."""
+        old, new = self.edited_from, self.replaced
+        if old is None or not (old / STEMS / INDEX).is_file():
+            return None if new is None else Reuse(new)
+        return Reuse(old, stays=new is None or old.resolve() != new.resolve())
 
 
 def _fill(
@@ -170,8 +165,7 @@ def _fill(
     players = make_players(song, choice, output.player)
     with Listening(song, players["singer"]) as listening:
         rendering = render_song(
-            song, folder, players=players, reuse=earlier.stems, reuse_stays=earlier.stays, progress=progress,
-            when_sung=listening.begin,
+            song, folder, players=players, reuse=earlier.reuse, progress=progress, when_sung=listening.begin
         )  # fmt: skip
         song = rendering.song
         started = time.perf_counter()

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from songwright.audio import pcm
 from songwright.errors import InputError
+from songwright.perform.earlier import VOICES, Reuse
 from songwright.perform.effects.chain import check_insert
 from songwright.perform.mastering import Mastered, master
 from songwright.perform.mixer import Space, space_of
 from songwright.perform.stems import StemPlan, StemWork, plan_stems
 from songwright.perform.timeline import Player, song_seconds
-from songwright.perform.vocal_stems import FOLDER as VOICES_FOLDER
 from songwright.perform.vocal_stems import as_waveform, dry_names, level_difference_db
 from songwright.progress import Progress, silent
 from songwright.score.instruments import instrument as find_instrument
@@ -84,8 +84,7 @@ def render_song(
     players: Mapping[str, Player],
     sample_rate: int = SAMPLE_RATE,
     progress: Progress = silent,
-    reuse: Path | None = None,
-    reuse_stays: bool = False,
+    reuse: Reuse | None = None,
     num_workers: int | None = None,
     when_sung: Callable[[Mapping[str, Path]], None] | None = None,
 ) -> Rendering:
@@ -97,8 +96,7 @@ def render_song(
         players: by the names of `Instrument.player`.
         sample_rate: samples per second.
         progress: told about the stages ``stems`` and ``master``.
-        reuse: folder of an earlier rendering; stems made from the same things are taken from there.
-        reuse_stays: whether that folder goes on beside this one: then files are copied, else they are one with the old.
+        reuse: an earlier rendering; stems made from the same things are taken from there.
         num_workers: stems made at a time; as many as processors and memory allow if None. Does not change a byte.
         when_sung: told, before the mix is mastered, the dry voices by track, as in the rendering.
 
@@ -107,25 +105,16 @@ def render_song(
         ConfigError: an insert is not valid.
     """
     plans = plan_stems(song)
-    for plan in plans:
-        if find_instrument(plan.track.instrument).player not in players:
-            raise InputError(f"track {plan.track.id}: no player for '{plan.track.instrument}'")
-    for insert in [i for t in song.tracks for i in t.mix.inserts] + list(song.master.inserts):
-        check_insert(insert)
-    seconds = song_seconds(song)
-    if seconds > LONGEST_SECONDS:
-        raise InputError(
-            f"the song lasts {seconds / 60:.0f} minutes; at most {LONGEST_SECONDS / 60:.0f} can be rendered"
-        )
+    seconds = _check(song, plans, players)
     space = space_of(song, sample_rate, seconds)
-    work = StemWork(song, folder, players, space, reuse, reuse_stays=reuse_stays)
+    work = StemWork(song, folder, players, space, reuse)
     with _as_input_error(folder):
         (folder / "stems").mkdir(exist_ok=True)
         started = time.perf_counter()
         work.run(plans, _workers(num_workers, space, len(plans)), progress)
         stems_seconds = time.perf_counter() - started
         started = time.perf_counter()
-        voices = {track: folder / VOICES_FOLDER / f"{name}.wav" for track, name in dry_names(song).items()}
+        voices = {track: folder / VOICES / f"{name}.wav" for track, name in dry_names(song).items()}
         if when_sung is not None:
             when_sung(voices)
         premaster = folder / "premaster.wav"
@@ -162,6 +151,21 @@ def render_song(
         karaoke=karaoke,
         vocal_level_db=level,
     )
+
+
+def _check(song: Song, plans: Sequence[StemPlan], players: Mapping[str, Player]) -> float:
+    """Returns how long a song lasts, in seconds, if it can be rendered."""
+    for plan in plans:
+        if find_instrument(plan.track.instrument).player not in players:
+            raise InputError(f"track {plan.track.id}: no player for '{plan.track.instrument}'")
+    for insert in [i for t in song.tracks for i in t.mix.inserts] + list(song.master.inserts):
+        check_insert(insert)
+    seconds = song_seconds(song)
+    if seconds > LONGEST_SECONDS:
+        raise InputError(
+            f"the song lasts {seconds / 60:.0f} minutes; at most {LONGEST_SECONDS / 60:.0f} can be rendered"
+        )
+    return seconds
 
 
 def _workers(asked: int | None, space: Space, num_stems: int) -> int:

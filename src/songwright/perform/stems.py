@@ -21,17 +21,15 @@ from numpy.typing import NDArray
 from songwright.audio import pcm
 from songwright.files import slug
 from songwright.perform.calibration import CHORDAL_ROLES, ROLE_LEVELS_DB, Calibration
+from songwright.perform.earlier import INDEX, STEMS, Reuse, Shelf
 from songwright.perform.effects.dynamics import limiter
 from songwright.perform.mixer import SEND_OFF_DB, STEM_CEILING_DB, Space, mix_stem, pan
 from songwright.perform.timeline import Player, performance
 from songwright.perform.vocal_stems import (
     DryVoices,
     as_waveform,
-    is_whole,
     level_gain_db,
-    read_index,
     singing,
-    take_file,
     with_vocal_gain,
 )
 from songwright.progress import Progress
@@ -42,7 +40,6 @@ from songwright.score.song import Song, Track
 SOUND_VERSION = 4
 """Raised whenever the same score would sound otherwise; stems of another version are not reused."""
 BACKING_STEM = "vocal_backing"
-INDEX = "stems.json"
 
 
 @dataclass(frozen=True)
@@ -132,19 +129,15 @@ class StemWork:
         folder: Path,
         players: Mapping[str, Player],
         space: Space,
-        reuse: Path | None,
-        *,
-        reuse_stays: bool = False,
+        reuse: Reuse | None,
     ) -> None:
         self.song = song
-        self._folder = folder / "stems"
+        self._folder = folder / STEMS
         self._players = players
         self._space = space
         self._calibration = Calibration(space.sample_rate)
-        self._old = reuse / "stems" if reuse is not None else None
-        self._index = read_index(self._old / INDEX) if self._old is not None else {}
-        self._stays = reuse_stays
-        self._dry = DryVoices(song, folder, players, space, reuse, reuse_stays=reuse_stays)
+        self._earlier = Shelf.stems(reuse)
+        self._dry = DryVoices(song, folder, players, space, reuse)
         self._lock = threading.Lock()
         self._voices: dict[str, NDArray[np.int32]] = {}
         self._buses: dict[tuple[str, str], _Bus] = {}
@@ -158,8 +151,8 @@ class StemWork:
             self.total = self.total.astype(np.int64)
         played = sorted((p for p in plans if not p.voices), key=lambda plan: -len(plan.track.notes))
         sung = [p for p in plans if p.voices]
-        entries: dict[str, dict[str, Any]] = {}
-        voices: dict[str, dict[str, Any]] = {}
+        entries: dict[str, Mapping[str, Any]] = {}
+        voices: dict[str, Mapping[str, Any]] = {}
         steps = sum(len(p.voices) for p in sung) + len(plans)
         with ThreadPoolExecutor(num_workers, thread_name_prefix="stem") as pool:
             try:
@@ -189,12 +182,11 @@ class StemWork:
             index["voices"] = voices
         (self._folder / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
 
-    def _make(self, plan: StemPlan) -> dict[str, Any]:
+    def _make(self, plan: StemPlan) -> Mapping[str, Any]:
         """Makes or takes over one stem and returns its entry of the index."""
         made_from = stem_hash(plan, self.song, self._players, self._space)
-        old = self._index.get(plan.name, {})
-        if old.get("made_from") == made_from and self._take_over(plan.name, old):
-            return old
+        if self._earlier.holds(plan.name, made_from) and self._take_over(plan.name):
+            return self._earlier.entries[plan.name]
         player = self._players[find_instrument(plan.track.instrument).player]
         mix = plan.track.mix
         clock = time.perf_counter()
@@ -219,18 +211,16 @@ class StemWork:
 
     def _is_kept(self, plan: StemPlan) -> bool:
         """Returns whether the earlier stem of a plan of voices is still what would be made."""
-        if self.song.master.vocal_level_db is not None or self._old is None:
+        if self.song.master.vocal_level_db is not None:
             return False
-        entry = self._index.get(plan.name, {})
-        return entry.get("made_from") == self._hash_of_voices(plan) and is_whole(
-            self._old / f"{plan.name}.wav", entry, self._space
-        )
+        holds = self._earlier.holds(plan.name, self._hash_of_voices(plan))
+        return holds and self._earlier.is_whole(plan.name, f"{plan.name}.wav", self._space)
 
     def _hash_of_voices(self, plan: StemPlan) -> str:
         hashes = [stem_hash(replace(plan, track=v), self.song, self._players, self._space) for v in plan.voices]
         return "+".join([*hashes, f"{self.song.master.vocal_gain_db:g} dB"])
 
-    def _sing(self, plan: StemPlan, voice: Track, *, mixed: bool) -> dict[str, Any]:
+    def _sing(self, plan: StemPlan, voice: Track, *, mixed: bool) -> Mapping[str, Any]:
         """Sings one voice into its file; the last of a bus mixes the bus.
 
         Voices of a stem that pass the same effects share a bus: each has its fader and its place, the effects are one.
@@ -279,10 +269,10 @@ class StemWork:
         if wanted is not None and lead is not None:
             self.song = with_vocal_gain(self.song, level_gain_db(lead, self.total, self._space, wanted))
 
-    def _finish(self, plan: StemPlan, kept: bool) -> dict[str, Any]:
+    def _finish(self, plan: StemPlan, kept: bool) -> Mapping[str, Any]:
         """Writes or takes over the stem of one voice or several and returns its entry of the index."""
-        if kept and self._take_over(plan.name, self._index[plan.name]):
-            return self._index[plan.name]
+        if kept and self._take_over(plan.name):
+            return self._earlier.entries[plan.name]
         clock = time.perf_counter()
         wave = as_waveform(self._voices.pop(plan.name))
         wave *= np.float32(10 ** (self.song.master.vocal_gain_db / 20))
@@ -311,12 +301,11 @@ class StemWork:
         with self._lock:
             self.total[:, start : start + samples.shape[1]] += samples
 
-    def _take_over(self, name: str, entry: Mapping[str, Any]) -> bool:
+    def _take_over(self, name: str) -> bool:
         """Takes an earlier stem if it is still what it was; adds it to the sum."""
-        assert self._old is not None
         clock = time.perf_counter()
         new = self._folder / f"{name}.wav"
-        if not take_file(self._old / f"{name}.wav", new, entry, self._space, copy=self._stays):
+        if not self._earlier.take(name, new, self._space):
             return False
         start = 0
         for samples in pcm.read_blocks(new):

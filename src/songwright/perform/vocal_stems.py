@@ -7,7 +7,6 @@ memory: taken over or sung anew, it has the same bytes.
 
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,16 +19,14 @@ from numpy.typing import NDArray
 
 from songwright.audio import loudness, pcm
 from songwright.files import slug
+from songwright.perform.earlier import VOICES, Reuse, Shelf
 from songwright.perform.mixer import Space
 from songwright.perform.timeline import Player, performance
 from songwright.score.instruments import instrument as find_instrument
 from songwright.score.song import Song, Track
 
-FOLDER = "vocals"
 LARGEST_GAIN_DB = 15.0
 """A voice is moved at most this far from its usual fader."""
-
-_INDEX = "stems.json"
 
 
 class DryVoices:
@@ -40,38 +37,25 @@ class DryVoices:
         folder: of the song.
         players: by the names of `Instrument.player`.
         space: length and rate.
-        reuse: folder of an earlier rendering.
-        reuse_stays: whether that folder keeps its files for itself.
+        reuse: an earlier rendering.
     """
 
     def __init__(
-        self,
-        song: Song,
-        folder: Path,
-        players: Mapping[str, Player],
-        space: Space,
-        reuse: Path | None,
-        *,
-        reuse_stays: bool = False,
+        self, song: Song, folder: Path, players: Mapping[str, Player], space: Space, reuse: Reuse | None
     ) -> None:
-        self._stays = reuse_stays
-        self._song, self._folder, self._players, self._space = song, folder / FOLDER, players, space
+        self._song, self._folder, self._players, self._space = song, folder / VOICES, players, space
         self.names = dry_names(song)
-        self._old = reuse / FOLDER if reuse is not None else None
-        self._index = read_index(reuse / "stems" / _INDEX, "voices") if reuse is not None else {}
+        self._earlier = Shelf.voices(reuse)
 
-    def sing(self, track: Track) -> dict[str, Any]:
+    def sing(self, track: Track) -> Mapping[str, Any]:
         """Makes the dry file of a track and returns its entry of the index."""
         self._folder.mkdir(exist_ok=True)
         player = self._players[find_instrument(track.instrument).player]
         made_from = self._hash(track, player)
-        old = self._index.get(track.id, {})
         path = self._folder / f"{self.names[track.id]}.wav"
-        if self._old is not None and old.get("made_from") == made_from:
-            source = self._old / f"{self.names[track.id]}.wav"
-            if take_file(source, path, old, self._space, channels=1, copy=self._stays):
-                return old
         space = self._space
+        if self._earlier.holds(track.id, made_from) and self._earlier.take(track.id, path, space):
+            return self._earlier.entries[track.id]
         wave = player.render(
             performance(self._song, track), track.instrument,
             sample_rate=space.sample_rate, num_samples=space.num_samples,
@@ -187,57 +171,3 @@ def with_vocal_gain(song: Song, gain_db: float) -> Song:
     """Returns the song with all voices moved by a gain, and no level left to reach."""
     gain_db = round(song.master.vocal_gain_db + gain_db, 3)
     return replace(song, master=replace(song.master, vocal_level_db=None, vocal_gain_db=gain_db))
-
-
-def is_whole(path: Path, entry: Mapping[str, Any], space: Space, *, channels: int = 2) -> bool:
-    """Returns whether an earlier file of samples has the right length and still holds what was written."""
-    head = pcm.header(space.num_samples, space.sample_rate, channels=channels)
-    checksum = 0
-    try:
-        with path.open("rb") as file:
-            if file.read(len(head)) != head:
-                return False
-            left = space.num_samples * 3 * channels
-            while left and (data := file.read(min(left, 1 << 20))):
-                left -= len(data)
-                checksum = zlib.crc32(data, checksum)
-    except OSError:
-        return False
-    return left == 0 and checksum == entry.get("crc32")
-
-
-def take_file(
-    old: Path, new: Path, entry: Mapping[str, Any], space: Space, *, channels: int = 2, copy: bool = False
-) -> bool:
-    """Links an earlier file of samples if it is whole; copies it if that is asked for, or where it cannot be linked."""
-    if not is_whole(old, entry, space, channels=channels):
-        return False
-    if not copy:
-        try:
-            os.link(old, new)
-            return True
-        except OSError:
-            pass
-    _copy(old, new)
-    return True
-
-
-def _copy(old: Path, new: Path) -> None:
-    """Copies a file; silent stretches are holes again."""
-    silence = bytes(1 << 18)
-    with old.open("rb") as source, new.open("wb") as target:
-        while data := source.read(len(silence)):
-            if data == silence[: len(data)]:
-                target.seek(len(data), os.SEEK_CUR)
-            else:
-                target.write(data)
-        target.truncate()
-
-
-def read_index(path: Path, part: str = "stems") -> dict[str, dict[str, Any]]:
-    """Returns what the stems (or ``voices``) of an earlier rendering were made from; nothing if that is unreadable."""
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))[part]
-        return {name: dict(entry) for name, entry in entries.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
