@@ -49,7 +49,7 @@ PARTS: tuple[tuple[Any, str, str], ...] = (
     (render, "master", "mastering"),
     (render, "_write_mix", "mixes written"),
     (score, "_write_files", "score files"),
-    (sung_files, "_measured", "singing heard"),
+    (sung_files.Listening, "hear", "singing heard"),
     (score, "measure_song", "report"),
 )
 """Owner, function, and what it is called here."""

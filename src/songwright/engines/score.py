@@ -163,19 +163,19 @@ def _fill(
     """Writes every file of a song into an empty folder; returns the score as it was rendered, and the report."""
     choice = find_soundfont(output.soundfont)
     players = make_players(song, choice, output.player)
-    with Listening(song, players["singer"]) as listening:
-        rendering = render_song(
-            song, folder, players=players, reuse=earlier.reuse, progress=progress, when_sung=listening.begin
-        )  # fmt: skip
-        song = rendering.song
-        started = time.perf_counter()
-        _write_files(folder, song, listening.sung, brief, earlier.replaced)
-        _export(folder, song, output.formats)
-        seconds["files"] = time.perf_counter() - started
-        report = measure_song(song, brief, rendering, soundfont=_describe(choice, output))
-        singing = listening.report(rendering)
-        if singing is not None:
-            report["singing"] = singing
+    listening = Listening(song, players["singer"])
+    rendering = render_song(
+        song, folder, players=players, reuse=earlier.reuse, progress=progress, when_sung=listening.hear
+    )
+    song = rendering.song
+    started = time.perf_counter()
+    _write_files(folder, song, listening.sung, brief, earlier.replaced)
+    _export(folder, song, output.formats)
+    seconds["files"] = time.perf_counter() - started
+    report = measure_song(song, brief, rendering, soundfont=_describe(choice, output))
+    singing = listening.report(rendering)
+    if singing is not None:
+        report["singing"] = singing
     progress("report", 1.0)
     seconds["report"] = time.perf_counter() - started - seconds["files"]
     text = json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False)

@@ -1,10 +1,8 @@
 """The files of a sung song beside its sound: words with their times, and what was measured of the singing."""
 
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from songwright.lyrics import timing
 from songwright.perform.render import SAMPLE_RATE, Rendering
@@ -71,37 +69,32 @@ def write_lyric_files(song: Song, sung: Sung, folder: Path) -> None:
 
 
 class Listening:
-    """Measures the lead voice in a thread of its own while the mix is made of it.
+    """Measures the lead voice as soon as it has been sung.
 
     Args:
         song: the score.
         singer: the player that sings it.
 
     Attributes:
-        sung: what the lead voice sings; None where nobody sings, and before `begin`.
+        sung: what the lead voice sings; None where nobody sings, and before it was heard.
     """
 
     def __init__(self, song: Song, singer: Player) -> None:
         self._song, self._singer = song, singer
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="listening")
-        self._heard: Future[SingingReport] | None = None
+        self._heard: SingingReport | None = None
         self.sung: Sung | None = None
 
-    def __enter__(self) -> Self:
-        return self
+    def hear(self, track: Track, dry: Path) -> None:
+        """Measures the dry sound of a track if it is the lead's; others pass."""
+        lead = lead_of(self._song)
+        if lead is None or lead.id != track.id:
+            return
+        from songwright.evaluation.singing import measure_singing
+        from songwright.perform.vocal_stems import read_dry
 
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def begin(self, voices: Mapping[str, Path]) -> None:
-        """Begins to listen.
-
-        Args:
-            voices: dry voices by track.
-        """
         self.sung = sung = sung_lead(self._song, self._singer)
         if sung is not None:
-            self._heard = self._pool.submit(_measured, self._song, sung, voices[sung.track.id])
+            self._heard = measure_singing(self._song, track.id, read_dry(dry)[0], SAMPLE_RATE, sung.phones)
 
     def report(self, rendering: Rendering) -> dict[str, Any] | None:
         """Returns what was measured of the singing, and its level in the mix; None where nobody sings."""
@@ -113,12 +106,5 @@ class Listening:
             "source": singer.source if singer else "",
             "voices": sorted(rendering.voices),
             "level_over_instruments_db": rendering.vocal_level_db,
-            **self._heard.result().as_dict(),
+            **self._heard.as_dict(),
         }
-
-
-def _measured(song: Song, sung: Sung, dry: Path) -> "SingingReport":
-    from songwright.evaluation.singing import measure_singing
-    from songwright.perform.vocal_stems import read_dry
-
-    return measure_singing(song, sung.track.id, read_dry(dry)[0], SAMPLE_RATE, sung.phones)

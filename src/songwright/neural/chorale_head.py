@@ -114,14 +114,13 @@ class VoiceHead(nn.Module):
         told: Tensor = (states + frame).view(len(frame), VOICES, -1)
         return told
 
-    def nats(self, told: Tensor, batch: Mapping[str, Tensor], known: Tensor, temperature: float = 1.0) -> Tensor:
+    def nats(self, told: Tensor, batch: Mapping[str, Tensor], known: Tensor) -> Tensor:
         """Returns nats (N, 4) of voices of which each knows some others.
 
         Args:
             told: what the voices are told.
             batch: the tensors of `frame_tensors`.
             known: (N, 4, 4) whether a target knows another voice's note in this frame.
-            temperature: divides the logits; above 1 makes a network that is too sure of itself more careful.
         """
         codes, last = batch["codes"], batch["last"]
         others = torch.where(known, codes[:, None], NUM_CODES)
@@ -133,7 +132,6 @@ class VoiceHead(nn.Module):
             logits = logits + (batch["histories"] @ self.common(x).float()[..., None]).squeeze(-1)
         if self.places is not None:
             logits = self.places(logits, x, batch, known, others)
-        logits = logits / temperature
         return functional.cross_entropy(logits.flatten(0, 1), codes.flatten(), reduction="none").view(codes.shape)
 
     def _relations(self, known: Tensor, others: Tensor, last: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ NOTHING = NUM_CODES
 """Code of a voice in a place that is not there."""
 _START = 1000
 _BEATS_PER_BAR = 4
-_AGREEMENT_WEIGHT, _PHASE_WEIGHT = 8.0, 0.3
+_PHASE_WEIGHT = 0.3
 _TIE = 1e-7
 
 
@@ -50,10 +50,11 @@ class ChoraleMemory:
     Args:
         pieces: (frames, 4) codes each.
         places: how many are recalled for each beat.
+        agreement_weight: how many beats of matching melody it is worth when the lower voices agreed in all that counts.
     """
 
-    def __init__(self, pieces: Sequence[Ids], places: int = 16) -> None:
-        self.places = places
+    def __init__(self, pieces: Sequence[Ids], places: int = 16, agreement_weight: float = 8.0) -> None:
+        self.places, self.agreement_weight = places, agreement_weight
         self.pieces = [_whole_beats(piece) for piece in pieces]
 
     def recall(self, codes: Ids, without: int | None = None) -> Recall:
@@ -72,9 +73,8 @@ class ChoraleMemory:
         length, agreement = _likeness(own, notes, starts)
         num_beats = len(own)
         phase = (np.arange(num_beats)[:, None] - where) % _BEATS_PER_BAR == 0
-        score = (
-            np.minimum(length, MAX_LENGTH).astype(np.float64) + _AGREEMENT_WEIGHT * agreement + _PHASE_WEIGHT * phase
-        )
+        score = np.minimum(length, MAX_LENGTH).astype(np.float64)
+        score += self.agreement_weight * agreement + _PHASE_WEIGHT * phase
         future = np.arange(len(where)) - others >= np.arange(num_beats)[:, None]
         unknown = future | (where == 0) | (length == 0)
         score[unknown] = -1.0

@@ -1,10 +1,10 @@
-"""Chorale networks mixed: the mean of what several say, in several transpositions, over all orders of the voices.
+"""Chorale networks mixed: the mean of what several say over all orders of the voices, as kept and as they adapt.
 
 A mean of probabilities with fixed weights is a probability. This is what is kept in a model folder and scored.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,28 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from songwright.neural.chorale_adaptation import Squares, adapted_log_probabilities, mean_squares
 from songwright.neural.chorale_features import NUM_CODES, Ids, codes_of, features_of, transposed
 from songwright.neural.chorale_head import ChoraleConfig
 from songwright.neural.chorale_memory import ChoraleMemory, Recall
-from songwright.neural.chorale_model import ORDERS, ChoraleModel, mixed_nats
+from songwright.neural.chorale_model import ChoraleModel, mixed_nats
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a mixture reads a piece; nothing here is learned, and no weight that is kept is changed by it.
+
+    Attributes:
+        places: how many places of the memory are recalled for each beat.
+        agreement_weight: of `ChoraleMemory`.
+        rate: of learning while reading, see `adapted_log_probabilities`; 0 does not learn.
+        damping: of the same.
+    """
+
+    places: int = 16
+    agreement_weight: float = 8.0
+    rate: float = 0.0
+    damping: float = 0.004
 
 
 class ChoraleMixture(nn.Module):
@@ -25,33 +43,34 @@ class ChoraleMixture(nn.Module):
         members: the networks; their own memories are not asked.
         remembered: (frames, 4) codes of all remembered pieces, one after another.
         lengths: frames of each of them.
-        shifts: the transpositions in semitones in which a piece is read; 0 is as it stands.
-        temperature: divides every logit.
+        reading: how they read.
     """
 
     memory_codes: Tensor
     memory_lengths: Tensor
 
     def __init__(
-        self,
-        members: Sequence[ChoraleModel],
-        remembered: Tensor,
-        lengths: Tensor,
-        shifts: Sequence[int] = (0,),
-        temperature: float = 1.0,
+        self, members: Sequence[ChoraleModel], remembered: Tensor, lengths: Tensor, reading: Reading | None = None
     ) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
-        self.places = max(member.config.places for member in members)
-        self.shifts = tuple(shifts)
-        self.temperature = temperature
+        self.reading = reading or Reading()
         self.register_buffer("memory_codes", remembered.to(torch.uint8))
         self.register_buffer("memory_lengths", lengths.to(torch.int32))
+
+    def networks(self) -> list[ChoraleModel]:
+        """Returns the members, typed."""
+        return [member for member in self.members if isinstance(member, ChoraleModel)]
 
     def memory(self) -> ChoraleMemory:
         """Returns what the networks remember, ready to be asked."""
         codes, ends = self.memory_codes.cpu().numpy().astype(np.int64), np.cumsum(self.memory_lengths.cpu().numpy())
-        return ChoraleMemory(np.split(codes, ends[:-1]) if len(ends) else [], self.places)
+        pieces = np.split(codes, ends[:-1]) if len(ends) else []
+        return ChoraleMemory(pieces, self.reading.places, self.reading.agreement_weight)
+
+    def squares(self, memory: ChoraleMemory) -> list[Squares]:
+        """Returns what each network needs to learn while reading; nothing if it does not."""
+        return [mean_squares(network, memory) for network in self.networks()] if self.reading.rate else []
 
     def frame_nats(self, pieces: Sequence[NDArray[Any]]) -> list[NDArray[np.float64]]:
         """Returns -ln p of every frame given the frames before it.
@@ -62,18 +81,25 @@ class ChoraleMixture(nn.Module):
         Raises:
             InputError: a pitch is out of the networks' range.
         """
+        codes = [codes_of(piece) for piece in pieces]
         memory = self.memory()
-        return [self.nats_of(codes, memory.recall(codes)) for codes in map(codes_of, pieces)]
+        squares = self.squares(memory)
+        return [mixed_nats(np.concatenate(self.logs(piece, memory.recall(piece), squares))) for piece in codes]
 
-    def nats_of(self, codes: Ids, recall: Recall, orders: Sequence[Sequence[int]] = ORDERS) -> NDArray[np.float64]:
-        """Returns nats (frames,) of a piece whose places were recalled already."""
-        logs = []
-        for shift in self.shifts:
-            features, moved = features_of(transposed(codes, shift)), moved_recall(recall, shift)
-            for member in self.members:
-                assert isinstance(member, ChoraleModel)
-                logs.append(member.log_probabilities(features, moved, orders, self.temperature))
-        return mixed_nats(np.concatenate(logs))
+    def logs(self, codes: Ids, recall: Recall, squares: Sequence[Squares]) -> list[NDArray[np.float64]]:
+        """Returns ln p (24, frames) of a piece for each network as it is kept, then for each that learns as it reads.
+
+        Args:
+            codes: (frames, 4) of the piece.
+            recall: what the memory holds for it.
+            squares: as `squares` gives them.
+        """
+        features, rate, damping = features_of(codes), self.reading.rate, self.reading.damping
+        kept = [network.log_probabilities(features, recall) for network in self.networks()]
+        return kept + [
+            adapted_log_probabilities(network, square, features, recall, rate, damping)
+            for network, square in zip(self.networks(), squares, strict=False)
+        ]
 
 
 def moved_recall(recall: Recall, shift: int) -> Recall:
@@ -88,8 +114,8 @@ def load_chorale_model(config: Mapping[str, Any], tensors: Mapping[str, NDArray[
     """Returns the network, or the mixture, of a model folder, ready to score.
 
     Args:
-        config: what was saved: ``"network"`` holds the fields of `ChoraleConfig`, or ``"members"`` a list of such,
-            ``"shifts"`` the transpositions, and ``"temperature"``.
+        config: what was saved: ``"network"`` holds the fields of `ChoraleConfig`, or ``"members"`` a list of such
+            and ``"reading"`` the fields of `Reading`.
         tensors: weights and memory by name.
 
     Raises:
@@ -101,7 +127,7 @@ def load_chorale_model(config: Mapping[str, Any], tensors: Mapping[str, NDArray[
     if "members" in config:
         nothing = torch.zeros(0, 4), torch.zeros(0)
         members = [ChoraleModel(ChoraleConfig(**network), *nothing) for network in config["members"]]
-        model = ChoraleMixture(members, *memory, config["shifts"], float(config["temperature"]))
+        model = ChoraleMixture(members, *memory, Reading(**config["reading"]))
     else:
         model = ChoraleModel(ChoraleConfig(**config["network"]), *memory)
     model.load_state_dict(weights)

@@ -7,6 +7,7 @@ probability again. Several such networks are mixed in `chorale_mixture`.
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from songwright.neural.chorale_features import (
     FRAMES_PER_BEAT,
     VOICES,
     ChoraleFeatures,
+    Ids,
     codes_of,
     features_of,
     histories_of,
@@ -114,43 +116,75 @@ class ChoraleModel(nn.Module):
 
     @torch.no_grad()
     def log_probabilities(
-        self,
-        features: ChoraleFeatures,
-        recall: Recall,
-        orders: Sequence[Sequence[int]] = ORDERS,
-        temperature: float = 1.0,
+        self, features: ChoraleFeatures, recall: Recall, orders: Sequence[Sequence[int]] = ORDERS
     ) -> NDArray[np.float64]:
         """Returns ln p (orders, frames) of each frame given those before it, by each order of the voices."""
         training = self.training
         self.eval()
         device = self.beat_table.weight.device
-        batch = {name: tensor.to(device) for name, tensor in frame_tensors(features, recall).items()}
-        num_frames = len(features.codes)
-        beat = torch.arange(num_frames, device=device) // FRAMES_PER_BEAT
-        states = self.states(torch.from_numpy(features.beat_ids)[None].to(device))[0][beat]
-        told = self.head.told(states, batch)
-        chosen = _known_voices(orders)
-        nats: dict[tuple[int, frozenset[int]], Tensor] = {}
-        for number in range(max(map(len, chosen))):
-            sets = [voice[min(number, len(voice) - 1)] for voice in chosen]
-            known = torch.tensor([[other in known for other in range(VOICES)] for known in sets], device=device)
-            every = known.expand(num_frames, VOICES, VOICES)
-            column = self.head.nats(told, batch, every, temperature).double()
-            nats |= {(voice, known): column[:, voice] for voice, known in enumerate(sets)}
-        columns = {key: column.cpu().numpy() for key, column in nats.items()}
-        logs = [[-columns[voice, frozenset(order[:place])] for place, voice in enumerate(order)] for order in orders]
+        piece = {name: tensor.to(device) for name, tensor in piece_tensors(features, recall).items()}
+        questions = questions_of(orders)
+        nats = self.conditional_nats(piece, questions.known.to(device))
         self.train(training)
-        result: NDArray[np.float64] = np.sum(np.asarray(logs), axis=1)  # (orders, voices, frames) → (orders, frames)
-        return result
+        return questions.log_probabilities(nats)
+
+    def conditional_nats(self, piece: Mapping[str, Tensor], known: Tensor, first: int = 0, last: int = -1) -> Tensor:
+        """Returns nats (Q, frames, 4) of the voices of some frames, each given some others, with a graph of gradients.
+
+        Args:
+            piece: as `piece_tensors` gives it.
+            known: (Q, 4, 4) whether in a question a target knows another voice's note of the frame.
+            first: of the frames.
+            last: the frame after the last; without it the piece's end.
+        """
+        frames = torch.arange(first, last if last >= 0 else len(piece["codes"]), device=known.device)
+        beat = frames // FRAMES_PER_BEAT
+        states = self.states(piece["beat_ids"][None, : int(beat[-1]) + 1])[0]
+        batch = {name: tensor[frames] for name, tensor in piece.items() if name != "beat_ids"}
+        told = self.head.told(states[beat], batch)
+        asked = len(known)
+        every = {name: tensor.repeat(asked, *[1] * (tensor.ndim - 1)) for name, tensor in batch.items()}
+        nats: Tensor = self.head.nats(told.repeat(asked, 1, 1), every, known.repeat_interleave(len(frames), 0))
+        return nats.view(asked, len(frames), VOICES)
 
 
-def _known_voices(orders: Sequence[Sequence[int]]) -> list[list[frozenset[int]]]:
-    """Returns for each voice the sets of voices that come before it in orders: 8 each for all 24 orders."""
-    sets: list[dict[frozenset[int], None]] = [{} for _ in range(VOICES)]
-    for order in orders:
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What a network is asked so that frames can be predicted in several orders of the voices.
+
+    Attributes:
+        known: (Q, 4, 4) whether in a question a target knows another voice; 8 questions do for all 24 orders.
+        index: (orders, 4) in which question each voice is answered as the order has it.
+    """
+
+    known: Tensor
+    index: Ids
+
+    def log_probabilities(self, nats: Tensor) -> NDArray[np.float64]:
+        """Returns ln p (orders, frames) of frames whose voices need nats (Q, frames, 4)."""
+        answers = -nats.detach().cpu().double().numpy()
+        return np.asarray([sum(answers[q, :, voice] for voice, q in enumerate(row)) for row in self.index])
+
+    def shares(self) -> Tensor:
+        """Returns (Q, 4): in what share of the orders a voice's answer counts."""
+        counts = np.zeros(self.known.shape[:2], np.float32)
+        for voice in range(VOICES):
+            np.add.at(counts[:, voice], self.index[:, voice], 1 / len(self.index))
+        return torch.from_numpy(counts)
+
+
+def questions_of(orders: Sequence[Sequence[int]]) -> Questions:
+    """Returns the fewest questions that orders of the voices need."""
+    sets: list[dict[frozenset[int], int]] = [{} for _ in range(VOICES)]
+    index = np.zeros((len(orders), VOICES), np.int64)
+    for row, order in enumerate(orders):
         for place, voice in enumerate(order):
-            sets[voice][frozenset(order[:place])] = None
-    return [list(known) for known in sets]
+            index[row, voice] = sets[voice].setdefault(frozenset(order[:place]), len(sets[voice]))
+    known = np.zeros((max(map(len, sets)), VOICES, VOICES), bool)
+    for voice, numbers in enumerate(sets):
+        for others, number in numbers.items():
+            known[number, voice, list(others)] = True
+    return Questions(torch.from_numpy(known), index)
 
 
 def mixed_nats(logs: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -172,3 +206,8 @@ def frame_tensors(features: ChoraleFeatures, recall: Recall) -> dict[str, Tensor
         "place_phase": torch.from_numpy(recall.phase),
         "histories": torch.from_numpy(histories_of(features.codes)),
     }
+
+
+def piece_tensors(features: ChoraleFeatures, recall: Recall) -> dict[str, Tensor]:
+    """Returns the tensors of `frame_tensors` and `beat_ids` (beats, G)."""
+    return {**frame_tensors(features, recall), "beat_ids": torch.from_numpy(features.beat_ids)}

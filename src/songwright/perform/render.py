@@ -7,7 +7,7 @@ A stem that was made from the same things before is taken over from the earlier 
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ from songwright.perform.earlier import VOICES, Reuse
 from songwright.perform.effects.chain import check_insert
 from songwright.perform.mastering import Mastered, master
 from songwright.perform.mixer import Space, space_of
-from songwright.perform.stems import StemPlan, StemWork, plan_stems
+from songwright.perform.stems import StemPlan, StemWork, WhenSung, plan_stems
 from songwright.perform.timeline import Player, song_seconds
 from songwright.perform.vocal_stems import as_waveform, dry_names, level_difference_db
 from songwright.progress import Progress, silent
@@ -86,7 +86,7 @@ def render_song(
     progress: Progress = silent,
     reuse: Reuse | None = None,
     num_workers: int | None = None,
-    when_sung: Callable[[Mapping[str, Path]], None] | None = None,
+    when_sung: WhenSung | None = None,
 ) -> Rendering:
     """Plays and mixes a song into a folder: ``stems/*.wav``, ``premaster.wav``, ``mix.wav``.
 
@@ -98,7 +98,7 @@ def render_song(
         progress: told about the stages ``stems`` and ``master``.
         reuse: an earlier rendering; stems made from the same things are taken from there.
         num_workers: stems made at a time; as many as processors and memory allow if None. Does not change a byte.
-        when_sung: told, before the mix is mastered, the dry voices by track, as in the rendering.
+        when_sung: given each voice's track and its dry file when it was sung, beside the work on other stems.
 
     Raises:
         InputError: an instrument or player is unknown, or the files cannot be written.
@@ -111,12 +111,9 @@ def render_song(
     with _as_input_error(folder):
         (folder / "stems").mkdir(exist_ok=True)
         started = time.perf_counter()
-        work.run(plans, _workers(num_workers, space, len(plans)), progress)
+        work.run(plans, _workers(num_workers, space, len(plans)), progress, when_sung)
         stems_seconds = time.perf_counter() - started
         started = time.perf_counter()
-        voices = {track: folder / VOICES / f"{name}.wav" for track, name in dry_names(song).items()}
-        if when_sung is not None:
-            when_sung(voices)
         premaster = folder / "premaster.wav"
         floating = _passes_full_scale(work.total)
         lead = [plan for plan in plans if plan.voices and plan.track.role == "vocal"]
@@ -147,7 +144,7 @@ def render_song(
         notes=mastered.notes + ((_FLOAT_NOTE,) if floating else ()),
         premaster_integer=not floating,
         song=work.song,
-        voices=voices,
+        voices={track: folder / VOICES / f"{name}.wav" for track, name in dry_names(song).items()},
         karaoke=karaoke,
         vocal_level_db=level,
     )

@@ -9,8 +9,8 @@ import json
 import threading
 import time
 import zlib
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ from songwright.score.drums import DRUM_GROUPS, drum_group
 from songwright.score.instruments import instrument as find_instrument
 from songwright.score.song import Song, Track
 
+WhenSung = Callable[[Track, Path], None]
+"""Given the track and the dry file of a voice that has been sung."""
 SOUND_VERSION = 4
 """Raised whenever the same score would sound otherwise; stems of another version are not reused."""
 BACKING_STEM = "vocal_backing"
@@ -145,8 +147,14 @@ class StemWork:
         self.reused: set[str] = set()
         self.seconds = {"calibrate": 0.0, "play": 0.0, "sing": 0.0, "effects": 0.0, "write": 0.0, "reuse": 0.0}
 
-    def run(self, plans: Sequence[StemPlan], num_workers: int, progress: Progress) -> None:
-        """Makes every stem and writes the index of what they were made from."""
+    def run(
+        self,
+        plans: Sequence[StemPlan],
+        num_workers: int,
+        progress: Progress,
+        when_sung: WhenSung | None = None,
+    ) -> None:
+        """Makes every stem and writes the index of what they were made from; see `render.render_song`."""
         if len(plans) > 250:
             self.total = self.total.astype(np.int64)
         played = sorted((p for p in plans if not p.voices), key=lambda plan: -len(plan.track.notes))
@@ -157,10 +165,14 @@ class StemWork:
         with ThreadPoolExecutor(num_workers, thread_name_prefix="stem") as pool:
             try:
                 kept = {p.name for p in sung if self._is_kept(p)}
-                singing = {
-                    v.id: pool.submit(self._sing, p, v, mixed=p.name not in kept) for p in sung for v in p.voices
-                }
-                futures = {plan.name: pool.submit(self._make, plan) for plan in played}
+                singing: dict[str, Future[Mapping[str, Any]]] = {}
+                futures: dict[str, Future[Mapping[str, Any]]] = {}
+                for plan, voice in _begun_in(played, sung):
+                    if voice is None:
+                        futures[plan.name] = pool.submit(self._make, plan)
+                    else:
+                        mixed = plan.name not in kept
+                        singing[voice.id] = pool.submit(self._sing_to, when_sung, plan, voice, mixed=mixed)
                 for done, (name, future) in enumerate([*futures.items(), *singing.items()], 1):
                     (entries if name in futures else voices)[name] = future.result()
                     progress("stems", done / steps)
@@ -219,6 +231,14 @@ class StemWork:
     def _hash_of_voices(self, plan: StemPlan) -> str:
         hashes = [stem_hash(replace(plan, track=v), self.song, self._players, self._space) for v in plan.voices]
         return "+".join([*hashes, f"{self.song.master.vocal_gain_db:g} dB"])
+
+    def _sing_to(
+        self, when_sung: WhenSung | None, plan: StemPlan, voice: Track, *, mixed: bool
+    ) -> Mapping[str, Any]:  # fmt: skip
+        entry = self._sing(plan, voice, mixed=mixed)
+        if when_sung is not None:
+            when_sung(voice, self._dry.path(voice))
+        return entry
 
     def _sing(self, plan: StemPlan, voice: Track, *, mixed: bool) -> Mapping[str, Any]:
         """Sings one voice into its file; the last of a bus mixes the bus.
@@ -315,6 +335,19 @@ class StemWork:
             self.reused.add(name)
         self._spent("reuse", clock)
         return True
+
+
+def _begun_in(played: Sequence[StemPlan], sung: Sequence[StemPlan]) -> Iterator[tuple[StemPlan, Track | None]]:
+    """Yields the work on stems in the order in which it is begun: longest first, each voice of sung stems by itself.
+
+    The first voice has its lines spoken, for which the other voices would wait: an instrument is begun beside it.
+    """
+    voices: list[tuple[StemPlan, Track | None]] = [(plan, voice) for plan in sung for voice in plan.voices]
+    instruments: list[tuple[StemPlan, Track | None]] = [(plan, None) for plan in played]
+    yield from voices[:1]
+    yield from instruments[:1]
+    yield from voices[1:]
+    yield from instruments[1:]
 
 
 class _Bus:

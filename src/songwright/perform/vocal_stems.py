@@ -52,7 +52,7 @@ class DryVoices:
         self._folder.mkdir(exist_ok=True)
         player = self._players[find_instrument(track.instrument).player]
         made_from = self._hash(track, player)
-        path = self._folder / f"{self.names[track.id]}.wav"
+        path = self.path(track)
         space = self._space
         if self._earlier.holds(track.id, made_from) and self._earlier.take(track.id, path, space):
             return self._earlier.entries[track.id]
@@ -69,7 +69,11 @@ class DryVoices:
 
     def read(self, track: Track) -> NDArray[np.float32]:
         """Returns the dry voice of a track. (1, samples)."""
-        return read_dry(self._folder / f"{self.names[track.id]}.wav")
+        return read_dry(self.path(track))
+
+    def path(self, track: Track) -> Path:
+        """Returns where the dry voice of a track lies, or will."""
+        return self._folder / f"{self.names[track.id]}.wav"
 
     def _hash(self, track: Track, player: Player) -> str:
         parts = {
