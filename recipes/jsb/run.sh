@@ -18,4 +18,5 @@ train() { # seed, then settings
 train 5
 train 6 --set task.network.dropout=0.35 --set task.network.input_dropout=0.3 --set task.network.head_dropout=0.3 \
   --set task.network.place_dropout=0.2
-"$python" recipes/jsb/mix.py "$out/seed5" "$out/seed6" --data "$SONGWRIGHT_DATA/jsb-chorales/Jsb16thSeparated.json" --ship
+"$python" recipes/jsb/mix.py "$out/seed5" "$out/seed6"
+"$python" recipes/jsb/measure.py --data "$SONGWRIGHT_DATA/jsb-chorales/Jsb16thSeparated.json" --write

@@ -10,7 +10,7 @@ from songwright.errors import InputError  # noqa: E402
 from songwright.neural.chorale_features import NUM_CODES, codes_of, features_of, histories_of, transposed  # noqa: E402
 from songwright.neural.chorale_head import TINY, ByteDropout  # noqa: E402
 from songwright.neural.chorale_memory import NOTHING, ChoraleMemory  # noqa: E402
-from songwright.neural.chorale_mixture import ChoraleMixture, load_chorale_model  # noqa: E402
+from songwright.neural.chorale_mixture import ChoraleMixture, Reading, load_chorale_model  # noqa: E402
 from songwright.neural.chorale_model import ORDERS, ChoraleModel, frame_tensors  # noqa: E402
 
 MELODY = [67, 67, 69, 71, 72, 71, 69, 67, 66, 67, 69, 67]
@@ -175,26 +175,40 @@ def test_saved_and_loaded_scores_the_same(model):
     np.testing.assert_array_equal(again.frame_nats([chorale()])[0], model.frame_nats([chorale()])[0])
 
 
-def test_a_mixture_is_the_mean_of_its_members_and_transpositions(model):
+@pytest.fixture(scope="module")
+def mixture(model):
     other = trained_a_little([chorale(seed=1), chorale([*reversed(MELODY)], seed=2)], seed=5)
-    mixture = ChoraleMixture([model, other], model.memory_codes, model.memory_lengths, (0, 2))
+    return ChoraleMixture([model, other], model.memory_codes, model.memory_lengths)
+
+
+def reading(mixture, **settings):
+    return ChoraleMixture(mixture.networks(), mixture.memory_codes, mixture.memory_lengths, Reading(**settings))
+
+
+def test_a_mixture_is_the_mean_of_its_members(mixture):
     piece = chorale(seed=3)
-    parts = [network.frame_nats([piece + shift])[0] for network in (model, other) for shift in (0, 2)]
-    mean = -np.log(np.exp(-np.stack(parts)).mean(axis=0))
-    np.testing.assert_allclose(mixture.frame_nats([piece])[0], mean, atol=1e-5)
+    two = reading(mixture, places=2)
+    parts = [network.frame_nats([piece])[0] for network in two.networks()]
+    np.testing.assert_allclose(two.frame_nats([piece])[0], -np.log(np.exp(-np.stack(parts)).mean(axis=0)), atol=1e-5)
 
 
 def test_a_mixture_is_loaded_as_it_was_saved(model):
     nothing = torch.zeros(0, 4), torch.zeros(0)
     members = [ChoraleModel(TINY, *nothing) for _ in range(2)]
-    mixture = ChoraleMixture(members, model.memory_codes, model.memory_lengths, (-1, 0), 1.5).eval()
+    how = {"places": 3, "agreement_weight": 20.0, "rate": 1e-3, "damping": 1e-2}
+    mixture = ChoraleMixture(members, model.memory_codes, model.memory_lengths, Reading(**how)).eval()
     tensors = {name: tensor.numpy() for name, tensor in mixture.state_dict().items()}
     network = dataclasses.asdict(TINY)
-    again = load_chorale_model({"members": [network, network], "shifts": [-1, 0], "temperature": 1.5}, tensors)
-    nats = mixture.frame_nats([chorale()])[0]
-    np.testing.assert_array_equal(again.frame_nats([chorale()])[0], nats)
-    mixture.temperature = 1.0
-    assert not np.allclose(mixture.frame_nats([chorale()])[0], nats)
+    again = load_chorale_model({"members": [network, network], "reading": how}, tensors)
+    assert isinstance(again, ChoraleMixture) and again.reading == mixture.reading
+    np.testing.assert_array_equal(again.frame_nats([chorale()])[0], mixture.frame_nats([chorale()])[0])
+
+
+def test_agreement_of_the_lower_voices_chooses_places():
+    here = codes_of(chorale(seed=1))
+    same, longer = codes_of(chorale(seed=1))[24:], codes_of(chorale(seed=2))
+    first = [ChoraleMemory([longer, same], 1, weight).recall(here).codes[36, 0] for weight in (0.0, 50.0)]
+    assert not (first[0] == here[36]).all() and (first[1] == here[36]).all()
 
 
 def test_byte_dropout_keeps_the_mean():
