@@ -127,7 +127,7 @@ def recipe_of(options: argparse.Namespace, pattern: str, max_steps: int) -> Reci
         options.recipe,
         [
             *SETTINGS, *given, *options.overrides,
-            f"task.valid_examples={options.examples}",
+            f"task.valid_examples={options.examples}", "task.corpus_examples=0",
             f"run.precision={PRECISION.get(pattern, 'bfloat16')}",
             f"run.seed={options.seed}", f"run.threads={options.threads}",
             f"schedule.max_steps={max_steps}", f"schedule.warmup_steps={max(1, int(max_steps * WARMUP_SHARE))}",

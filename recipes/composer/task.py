@@ -3,11 +3,13 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from songwright.compose.tokens.batches import Batch, Pieces, draw_batches, fixed_examples, stack
@@ -42,6 +44,7 @@ class Settings:
         smoothing: of labels, in learning alone.
         valid_examples: for each kind of part.
         valid_length: most events of an example of the validation.
+        corpus_examples: for each kind of part in each corpus, by which learning a corpus by heart is seen.
         seed: decides which these are, and which examples stand together.
         shards: their folder; empty for SONGWRIGHT_SHARDS.
     """
@@ -54,6 +57,7 @@ class Settings:
     smoothing: float = 0.0
     valid_examples: int = 40
     valid_length: int = 512
+    corpus_examples: int = 6
     seed: int = 1
     shards: str = ""
 
@@ -69,7 +73,9 @@ class ComposerTask:
         self.train.balance(settings.lengths, settings.draw, settings.seed)
         self._drawn: tuple[int, list[list[Example]]] = (-1, [])
         self._lock = threading.Lock()
-        self.valid = _valid_batches(_pieces(self.shards, "valid", settings.corpora), settings)
+        apart = _pieces(self.shards, "valid", settings.corpora)
+        self.valid = _valid_batches(apart, settings)
+        self.by_corpus = {name: _corpus_batches(apart, settings, name) for name in apart.names}
         self.network = LanguageModelConfig.from_dict(
             {
                 **settings.network,
@@ -108,22 +114,19 @@ class ComposerTask:
     def validate(self, model: torch.nn.Module) -> Mapping[str, float]:
         """Returns nats a note (of the harmony: a chord) of every kind of part, what ends the parts included.
 
-        Beside each stands what of it falls on pitches (drums, chords) alone, each told its own place in the bar.
+        Beside each stands what of it falls on pitches (drums, chords) alone, each told its own place in the bar. Then
+        nats a note of every corpus, ``corpus/pop909``.
         """
         assert isinstance(model, MultiStreamLM)
-        sums = np.zeros((len(TARGET_KINDS), len(STREAMS)))
-        counts = np.zeros(len(TARGET_KINDS))
-        device = next(model.parameters()).device
-        for batch in self.valid:
-            nats = chosen_nats(model, {name: tensor.to(device) for name, tensor in batch.items()}).nats
-            chosen = batch["mask"].any(1)
-            kinds, events = batch["kinds"][chosen].numpy(), batch["codes"][:, KIND][chosen].numpy()
-            np.add.at(sums, kinds, nats.double().cpu().numpy())
-            counts += np.bincount(kinds[(events == Kind.NOTE) | (events == Kind.CHORD)], minlength=len(counts))
+        sums, counts = _measured(model, self.valid)
         found = {"nats": float(sums.sum() / max(1.0, counts.sum()))}
         for kind, row, count in zip(TARGET_KINDS, sums, counts, strict=True):
             if count:
                 found |= {kind: float(row.sum() / count), f"{kind}_{PITCH}": float(row[VALUE] / count)}
+        for corpus, batches in self.by_corpus.items():
+            sums, counts = _measured(model, batches)
+            if counts.any():
+                found[f"corpus/{corpus}"] = float(sums.sum() / counts.sum())
         return found
 
     def model_config(self) -> Mapping[str, Any]:
@@ -148,17 +151,43 @@ def _pieces(shards: Shards, split: Split, weights: Mapping[str, float]) -> Piece
     return Pieces(shards.codes, corpora, weights, shards.num_steps)
 
 
+def _measured(
+    model: MultiStreamLM, batches: list[Mapping[str, Tensor]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns the nats (kinds, streams) of every kind of part, and of how many notes (kinds,), chords of harmony."""
+    sums = np.zeros((len(TARGET_KINDS), len(STREAMS)))
+    counts = np.zeros(len(TARGET_KINDS))
+    device = next(model.parameters()).device
+    for batch in batches:
+        nats = chosen_nats(model, {name: tensor.to(device) for name, tensor in batch.items()}).nats
+        chosen = batch["mask"].any(1)
+        kinds, events = batch["kinds"][chosen].numpy(), batch["codes"][:, KIND][chosen].numpy()
+        np.add.at(sums, kinds, nats.double().cpu().numpy())
+        counts += np.bincount(kinds[(events == Kind.NOTE) | (events == Kind.CHORD)], minlength=len(counts))
+    return sums, counts
+
+
 def _valid_batches(pieces: Pieces, settings: Settings) -> list[Mapping[str, Tensor]]:
     """Returns the fixed examples of every kind of part, sorted by length, in batches."""
     examples: list[Example] = []
     for kind in TARGET_KINDS:
-        examples += fixed_examples(
-            pieces,
-            kind,
-            settings.valid_examples,
-            settings.valid_length,
-            lambda attempt, kind=kind: generator(settings.seed, "valid", kind, attempt),  # type: ignore[misc]
-        )
+        random = partial(generator, settings.seed, "valid", kind)
+        examples += fixed_examples(pieces, kind, settings.valid_examples, settings.valid_length, random)
+    return _batches(examples, settings)
+
+
+def _corpus_batches(pieces: Pieces, settings: Settings, corpus: str) -> list[Mapping[str, Tensor]]:
+    """Returns fixed examples of one corpus, of every kind of part that it has."""
+    examples: list[Example] = []
+    for kind in TARGET_KINDS:
+        random = partial(generator, settings.seed, "valid", corpus, kind)
+        count, length = settings.corpus_examples, settings.valid_length
+        examples += fixed_examples(pieces, kind, count, length, random, corpus)
+    return _batches(examples, settings)
+
+
+def _batches(examples: list[Example], settings: Settings) -> list[Mapping[str, Tensor]]:
+    """Returns examples sorted by length, in batches."""
     examples.sort(key=lambda example: example.num_steps)
     size = max(1, settings.batch_steps // settings.valid_length)
     return [tensors(stack(examples[i : i + size])) for i in range(0, len(examples), size)]

@@ -134,7 +134,8 @@ def real_task(examples: int, corpora: Mapping[str, float], shards: str = "") -> 
     if not examples:
         return None
     recipe = read_recipe(FOLDER.parent / "composer")
-    table = {**recipe.task, "corpora": dict(corpora), "valid_examples": examples, "shards": str(shards_folder(shards))}
+    asked = {"valid_examples": examples, "corpus_examples": 0}
+    table = {**recipe.task, "corpora": dict(corpora), **asked, "shards": str(shards_folder(shards))}
     return cast(RealTask, load_task(replace(recipe, task=table)))
 
 

@@ -242,6 +242,17 @@ def test_curves_are_drawn_by_what_is_there(tmp_path, monkeypatch, painter):
         assert near.any()
 
 
+def test_groups_of_the_validation_have_pictures_of_their_own(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    pytest.importorskip("matplotlib")
+    points = {"validation/nats": [(10, 2.4), (20, 2.2)]}
+    assert draw_curves(points, tmp_path / "one.png")
+    by_corpus = {"validation/corpus/folk": [(10, 2.0), (20, 2.1)], "validation/corpus/pop": [(10, 3.0), (20, 2.5)]}
+    assert draw_curves({**points, **by_corpus}, tmp_path / "two.png")
+    with image.open(tmp_path / "one.png") as one, image.open(tmp_path / "two.png") as two:
+        assert two.size == (one.width, 2 * one.height)
+
+
 def test_curves_forget_what_comes_after(tmp_path):
     from songwright.training.curves import Curves
 

@@ -63,11 +63,11 @@ def read_curves(path: Path) -> Points:
 
 
 def draw_curves(points: Points, path: Path) -> bool:
-    """Draws training and validation nats over steps into a PNG.
+    """Draws training and validation nats over steps into a PNG, and measures of groups below, as they change.
 
     Args:
         points: what `read_curves` returns.
-        path: the picture.
+        path: the picture; Pillow alone draws no groups.
 
     Returns:
         Whether it was drawn: False without matplotlib and Pillow, or with nothing to draw.
@@ -76,7 +76,7 @@ def draw_curves(points: Points, path: Path) -> bool:
     if not shown:
         return False
     if importlib.util.find_spec("matplotlib") is not None:
-        _with_matplotlib(shown, path)
+        _with_matplotlib(shown, _grouped(points), path)
     elif importlib.util.find_spec("PIL") is not None:
         _with_pillow(shown, path)
     else:
@@ -87,22 +87,40 @@ def draw_curves(points: Points, path: Path) -> bool:
 COLOURS = {"train/nats": "#8a8f98", "validation/nats": "#c2410c"}
 
 
-def _with_matplotlib(shown: Points, path: Path) -> None:
+def _grouped(points: Points) -> dict[str, Points]:
+    """Returns the measures of every group of the validation, such as ``corpus/pop909``, by their names in it."""
+    groups: dict[str, Points] = defaultdict(dict)
+    for name, values in points.items():
+        parts = name.split("/")
+        if len(parts) == 3 and parts[0] == "validation" and _finite(values):
+            groups[parts[1]][parts[2]] = _finite(values)
+    return groups
+
+
+def _with_matplotlib(shown: Points, groups: dict[str, Points], path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 4), dpi=120, layout="constrained")
-    axes = figure.add_subplot()
+    figure = Figure(figsize=(7, 4 * (1 + len(groups))), dpi=120, layout="constrained")
+    first, *others = figure.subplots(1 + len(groups), squeeze=False, sharex=True)[:, 0]
     for name, values in shown.items():
         steps, nats = zip(*values, strict=True)
         best = min(values, key=lambda point: point[1])
         label = f"{name.split('/')[0]}: last {nats[-1]:.4f}, lowest {best[1]:.4f} at step {best[0]:,}"
-        axes.plot(steps, nats, color=COLOURS[name], label=label, marker="." if len(values) < 40 else "", linewidth=1.4)
-    axes.set_ylim(*_bounds(shown))
-    axes.set_xlabel("step")
-    axes.set_ylabel("nats")
-    axes.grid(alpha=0.3)
-    axes.legend()
+        first.plot(steps, nats, color=COLOURS[name], label=label, marker="." if len(values) < 40 else "", linewidth=1.4)
+    first.set_ylim(*_bounds(shown))
+    first.set_ylabel("nats")
+    for axes, (group, lines) in zip(others, groups.items(), strict=True):
+        for name, values in lines.items():
+            steps, nats = zip(*values, strict=True)
+            lowest = min(values, key=lambda point: point[1])
+            label = f"{name} {nats[-1]:.3f}" + (f" ({lowest[1]:.3f} at {lowest[0]:,})" if lowest[1] < nats[-1] else "")
+            axes.plot(steps, [value - nats[0] for value in nats], label=label, marker=".", linewidth=1.2)
+        axes.set_ylabel(f"validation nats since the first, by {group}")
+    for axes in (first, *others):
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=None if axes is first else 7)
+    (others or [first])[-1].set_xlabel("step")
     FigureCanvasAgg(figure).print_png(str(path))  # type: ignore[no-untyped-call]
 
 

@@ -247,7 +247,9 @@ class _Run:
         self._record("validation", measures)
         if self.curves is not None:
             self.curves.draw()
-        rest = "".join(f"  {name} {value:.4f}" for name, value in measures.items() if name != "nats")
+        rest = "".join(
+            f"  {name} {value:.4f}" for name, value in measures.items() if name != "nats" and "/" not in name
+        )
         self.say(
             f"step {self.at.step:,}  validation {nats:.4f}{rest}  "
             f"(best {self.at.best_nats:.4f} at {self.at.best_step:,})"

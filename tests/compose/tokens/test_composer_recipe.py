@@ -97,10 +97,20 @@ def test_validation_counts_notes_by_kind_of_part(shards, monkeypatch):
     kinds = [found[kind] for kind in TARGET_KINDS if kind in found]
     assert min(kinds) < found["nats"] < max(kinds)
     assert all(0 < found[f"{kind}_pitch"] < found[kind] for kind in TARGET_KINDS if kind in found)
+    assert min(kinds) < found["corpus/pop909"] < max(kinds)
     kinds = np.concatenate([b["kinds"].numpy().ravel() for b in task.valid])
     events = np.concatenate([b["codes"][:, KIND].numpy().ravel() for b in task.valid])
     drums = (kinds == 4) & (events == Kind.NOTE)
     assert drums.any()
+
+
+def test_corpora_are_validated_apart_only_where_that_is_asked_for(shards, monkeypatch):
+    assert composer(shards, monkeypatch, "task.corpus_examples=2").by_corpus["pop909"]
+    without = composer(shards, monkeypatch, "task.corpus_examples=0")
+    torch.manual_seed(0)
+    model = without.build_model().eval()
+    with torch.inference_mode():
+        assert not any(name.startswith("corpus/") for name in without.validate(model))
 
 
 def test_the_smallest_size_learns(shards, monkeypatch):

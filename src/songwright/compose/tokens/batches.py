@@ -48,6 +48,9 @@ class Pieces:
             of its length.
         lengths: returns the number of events of a piece.
 
+    Attributes:
+        names: of the corpora that are drawn from.
+
     Raises:
         InputError: no corpus with a weight above 0 has a piece.
     """
@@ -68,8 +71,8 @@ class Pieces:
                 self._members[name] = (members, np.cumsum(root))
         if not self._members:
             raise InputError("no pieces to learn from: expected at least one corpus with a weight above 0")
-        self._names = list(self._members)
-        self._edges = np.cumsum([weights[name] for name in self._names])
+        self.names = list(self._members)
+        self._edges = np.cumsum([weights[name] for name in self.names])
 
     def balance(self, lengths: Sequence[int], settings: DrawSettings, seed: int) -> None:
         """Draws each corpus as often as makes its weight the share of what is learned, however short its pieces are.
@@ -80,7 +83,7 @@ class Pieces:
             seed: of the examples by which the corpora are measured.
         """
         weights = np.diff(self._edges, prepend=0.0)
-        for place, name in enumerate(self._names):
+        for place, name in enumerate(self.names):
             random = generator(seed, "balance", name)
             examples = [draw_example(self, _pick(lengths, random), settings, random, name) for _ in range(PROBES)]
             weights[place] /= np.mean([example.mask.any(axis=0).sum() for example in examples])
@@ -101,7 +104,7 @@ class Pieces:
             InputError: there seems to be none.
         """
         for _ in range(TRIES):
-            name = corpus or self._names[_place(self._edges, random)]
+            name = corpus or self.names[_place(self._edges, random)]
             members, edges = self._members[name]
             piece = self.piece(members[_place(edges, random)])
             if (piece.lengths > 1).any():
@@ -189,7 +192,12 @@ def learned_kinds(example: Example) -> NDArray[np.int8]:
 
 
 def fixed_examples(
-    pieces: Pieces, kind: str, count: int, num_steps: int, random_of: Callable[[int], np.random.Generator]
+    pieces: Pieces,
+    kind: str,
+    count: int,
+    num_steps: int,
+    random_of: Callable[[int], np.random.Generator],
+    corpus: str = "",
 ) -> list[Example]:
     """Returns examples to measure one kind of part by: it alone is written, given all others, nothing said of it.
 
@@ -199,13 +207,14 @@ def fixed_examples(
         count: how many at most; fewer where few pieces have such a part.
         num_steps: most events of each.
         random_of: the generator of an attempt.
+        corpus: that they are from; empty for any.
     """
     weights = {name: float(name == kind) for name in TARGET_KINDS}
     settings = replace(PLAIN, part_weights=weights)
     found: list[Example] = []
     for attempt in range(4 * count):
         random = random_of(attempt)
-        piece = pieces.draw(random)
+        piece = pieces.draw(random, corpus)
         if all(TARGET_KINDS[KIND_OF_ROLE[part.role]] != kind for part in piece.parts):
             continue
         example = build(piece, draw_choice(piece, num_steps, settings, random))
