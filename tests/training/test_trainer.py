@@ -88,10 +88,14 @@ def test_only_a_model_of_the_same_make_is_trained_on(tmp_path, tiny):
     train(*tiny("schedule.max_steps=1"), tmp_path / "first", device="cpu")
     config, weights = load_model(tmp_path / "first/last")
     save_model(tmp_path / "other", weights, {**config, "kind": "teapot"})
+    save_model(tmp_path / "wider", weights, {**config, "network": {**config["network"], "dim": 32}})
     save_model(tmp_path / "lesser", dict(list(weights.items())[1:]), config)
-    for name, told in (("other", "its kind is 'teapot'"), ("lesser", "is missing in it"), ("none", "none")):
+    told_of = {"other": "its kind is 'teapot'", "wider": "network.dim is 32, this recipe's 16", "none": "none"}
+    for name, told in {**told_of, "lesser": "is missing in it"}.items():
         with pytest.raises(CheckpointError, match=told):
             train(*tiny(f"run.start={tmp_path / name}"), tmp_path / "tuned", device="cpu")
+    start, one = f"run.start={tmp_path / 'first/last'}", "schedule.max_steps=1"
+    assert train(*tiny(start, one, "task.dropout=0.4"), tmp_path / "dropped", device="cpu").is_finished
 
 
 @pytest.mark.usefixtures("no_pictures")

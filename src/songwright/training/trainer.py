@@ -11,7 +11,7 @@ import json
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -295,11 +295,11 @@ class _Run:
     def _start_from(self, folder: Path) -> None:
         """Takes up the weights of a trained model, and notes whose they are; everything else begins anew."""
         config, weights = load_model(folder)
-        for key, wanted in self.tables["model"].items():
-            if key not in OF_DATA and config.get(key) != wanted:
+        found, wanted = ({**table, **dict.fromkeys(OF_DATA)} for table in (config, self.tables["model"]))
+        for name in wanted:
+            for key, its, ours in _differences(name, found.get(name), wanted[name]):
                 raise CheckpointError(
-                    folder,
-                    f"of another model: its {key} is {_short(config.get(key))}, this recipe's {_short(wanted)}",
+                    folder, f"of another model: its {key} is {_short(its)}, this recipe's {_short(ours)}"
                 )
         load_weights(self.model, weights, folder)
         self.mean = RunningMean(self.model, self.recipe.optimiser.ema)
@@ -442,6 +442,15 @@ def _tables(task: Task, recipe: Recipe) -> dict[str, Any]:
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{recipe.folder}: model_config() gives what JSON cannot hold: {error}") from error
     return tables
+
+
+def _differences(name: str, found: object, wanted: object) -> Iterator[tuple[str, object, object]]:
+    """Yields (key, found, wanted) of what differs between two models; dropout is no part of a model."""
+    if isinstance(found, Mapping) and isinstance(wanted, Mapping):
+        for key in sorted({*found, *wanted}):
+            yield from _differences(f"{name}.{key}", found.get(key), wanted.get(key))
+    elif found != wanted and not name.endswith("dropout"):
+        yield name, found, wanted
 
 
 def _short(value: object) -> str:
