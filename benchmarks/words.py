@@ -4,6 +4,8 @@ Usage: python benchmarks/words.py --data FOLDER [--songs 20] [--sheets 150]
 
 A beat is strong; strict counts onsets on one, the second figure also onsets at most an eighth before a beat that are
 held over it. Stress is espeak's (Russian: the table's), of words whose syllables the lead sheet counts as espeak does.
+*light* is the share of line ends (in lead sheets: before rests) on the unstressed end of a word whose last syllable is
+held no longer than the longest from its stressed one on.
 """
 
 import argparse
@@ -43,6 +45,8 @@ STYLES = {
 }
 PROMPTS = {"en": "a song about the road home", "zh": "一首关于夏天的歌", "ru": "песня о городе и дожде"}
 EIGHTH = TICKS_PER_QUARTER // 2
+Span = tuple[int, int, int, int]
+"""Id, start, end, first pitch of a sung syllable."""
 
 
 @dataclass
@@ -66,6 +70,8 @@ class Tally:
     sung_ticks: float = 0.0
     against: int = 0
     asked: int = 0
+    weak_ends: int = 0
+    light_ends: int = 0
     moves: list[int] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
@@ -91,9 +97,7 @@ def syllable_spans(notes: Sequence[Note]) -> list[tuple[int, int, int, int]]:
     return spans
 
 
-def count_stress(
-    tally: Tally, spans: Sequence[tuple[int, int, int, int]], stress: dict[int, int], beat: int, bar: int
-) -> None:
+def count_stress(tally: Tally, spans: Sequence[Span], stress: dict[int, int], beat: int, bar: int) -> None:
     """Adds where stressed and unstressed syllables fall; those with a secondary stress or none known are left out."""
     for key, start, end, _ in spans:
         on, held = strong(start % bar, start % bar + end - start, beat)
@@ -106,9 +110,30 @@ def count_stress(
             tally.unstressed_strong += on
 
 
-def count_chords(
-    tally: Tally, spans: Sequence[tuple[int, int, int, int]], chords: Sequence[ChordSpan], beat: int, bar: int
-) -> None:
+def count_end(tally: Tally, spans: Sequence[Span], stress: dict[int, int], words: dict[int, int]) -> None:
+    """Adds a line if it ends on the unstressed end of a word; `words` says to which word a syllable belongs."""
+    word = words.get(spans[-1][0], -1)
+    own = [span for span in spans if words.get(span[0]) == word]
+    stressed = [i for i, span in enumerate(own) if stress.get(span[0], 0) == 1]
+    if stressed and stressed[-1] < len(own) - 1:
+        lengths = [end - start for _, start, end, _ in own[stressed[-1] :]]
+        tally.weak_ends += 1
+        tally.light_ends += lengths[-1] <= max(lengths[:-1])
+
+
+def lines_of(spans: Sequence[Span]) -> Iterator[list[Span]]:
+    """Yields what is sung between rests of an eighth and more."""
+    line: list[Span] = []
+    for span in spans:
+        if line and span[1] - line[-1][2] >= EIGHTH:
+            yield line
+            line = []
+        line.append(span)
+    if line:
+        yield line
+
+
+def count_chords(tally: Tally, spans: Sequence[Span], chords: Sequence[ChordSpan], beat: int, bar: int) -> None:
     """Adds how many syllables on a beat begin on a tone of the chord under them."""
     for _, start, _, pitch in spans:
         if start % bar % beat:
@@ -143,9 +168,9 @@ def measure(tally: Tally, form: LyricForm, vocals: VocalPlan, chords: Sequence[C
     plan = form.plan
     by_id = {s.id: s for s in vocals.syllables}
     spans = syllable_spans(vocals.notes)
-    count_stress(
-        tally, spans, {s.id: s.stress for s in vocals.syllables if _counts(s)}, plan.beat_ticks, plan.bar_ticks
-    )
+    stress = {s.id: s.stress for s in vocals.syllables if _counts(s)}
+    count_stress(tally, spans, stress, plan.beat_ticks, plan.bar_ticks)
+    whole = _word_numbers(vocals.syllables)
     tunes = [span for span in spans if by_id[span[0]].delivery == "sung"]
     count_chords(tally, tunes, chords, plan.beat_ticks, plan.bar_ticks)
     lead = [s.id for s in vocals.syllables if not any(s in line.backing for line in vocals.lines)]
@@ -160,6 +185,7 @@ def measure(tally: Tally, form: LyricForm, vocals: VocalPlan, chords: Sequence[C
         tally.breaths += gap >= min(EIGHTH, round(0.25 / tick))
         tally.rests_inside += _rests(line, by_id)
         own = syllable_spans(line.notes)
+        count_end(tally, own, stress, whole)
         length = (line.end_ticks - line.start_ticks) * tick
         tally.rates.append(len(own) / length)
         tally.moves += [abs(b[3] - a[3]) for a, b in pairwise(own)]
@@ -214,13 +240,25 @@ def measure_sheets(songs: Sequence[Song]) -> Tally:
         meter = song.meters[0]
         compound = meter.denominator == 8 and meter.numerator % 3 == 0
         beat = EIGHTH * 3 if compound else TICKS_PER_QUARTER * 4 // meter.denominator
+        whole = {key: number for number, (_, ids) in enumerate(words) for key in ids}
         for track in song.tracks:
             spans = syllable_spans(track.notes)
+            for line in lines_of(spans):
+                count_end(tally, line, stress, whole)
             if spans:
                 count_stress(tally, spans, stress, beat, meter.bar_ticks)
                 count_chords(tally, spans, song.chords, beat, meter.bar_ticks)
         tally.songs += 1
     return tally
+
+
+def _word_numbers(syllables: Sequence[Syllable]) -> dict[int, int]:
+    """Returns to which word each syllable belongs."""
+    places, number, found = word_places(tuple(syllables)), 0, {}
+    for syllable in syllables:
+        number += places[syllable.id] in ("single", "begin")
+        found[syllable.id] = number
+    return found
 
 
 def _words(song: Song) -> list[tuple[str, list[int]]]:
@@ -241,12 +279,13 @@ def row(name: str, tally: Tally) -> str:
     def share(part: float, whole: float) -> str:
         return f"{100 * part / whole:5.1f}" if whole else "    –"
 
+    voice = [f"{tally.outside:4d}"] if tally.lines else ["   –"]
     cells = [
         f"{name:22s}", f"{tally.songs:4d}", share(tally.strict, tally.stressed), share(tally.held, tally.stressed),
         share(tally.unstressed_strong, tally.unstressed), share(tally.consonant, tally.on_beat),
         share(tally.breaths, tally.lines), share(tally.ordered, tally.songs if tally.lines else 0),
         share(tally.lines - min(tally.lines, tally.rests_inside), tally.lines),
-        share(tally.in_tessitura, tally.sung_ticks), f"{tally.outside:4d}" if tally.lines else "   –",
+        share(tally.light_ends, tally.weak_ends), share(tally.in_tessitura, tally.sung_ticks), *voice,
     ]  # fmt: skip
     return " | ".join(cells)
 
@@ -271,7 +310,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sheets", type=int, default=150, help="lead sheets")
     parser.add_argument("--seed", type=int, default=100)
     options = parser.parse_args(arguments)
-    print("songs                  |    n | strict | held | unstr | conson | breath | order | whole | tessit | out")
+    print(
+        "songs                  |    n | strict | held | unstr | conson | breath | order | whole | light | tessit | out"
+    )
     blind = Tally()
     totals: dict[str, Tally] = defaultdict(Tally)
     for language, styles in STYLES.items():

@@ -77,6 +77,21 @@ def test_the_last_syllable_is_long_and_breath_follows():
     assert breath_steps(setting(tempo=200.0)) * setting(tempo=200.0).bar_seconds / 16 >= 0.25 - 1e-9
 
 
+@pytest.mark.parametrize("metre", [(4, 4), (3, 4), (6, 8)])
+@pytest.mark.parametrize("text", ["the-0 rain-1 is-0 on-0 the-0 riv+er-10", "a-0 song-1 in-0 my-0 mem+o+ry-100"])
+def test_a_light_end_holds_the_stress_and_lets_the_word_follow(metre, text):
+    light, words, _ = rhythm(text, setting(metre=metre), light_end=True)
+    plain, *_ = rhythm(text, setting(metre=metre))
+    held = max(i for i, s in enumerate(words.syllables) if s.stress >= 0.8)
+    assert light[-1][1] <= max(n for _, n in light[held:-1]) and light[held][1] >= 4
+    assert plain[-1][1] > max(n for _, n in plain[held:-1])
+
+
+def test_a_light_end_changes_no_line_that_ends_stressed():
+    for text in (VERSE[0], CHORUS[0], CHORUS[2]):
+        assert rhythm(text, setting(), light_end=True)[0] == rhythm(text, setting())[0]
+
+
 def test_words_are_not_torn():
     for text in (*VERSE, *OTHER):
         slots, words, _ = rhythm(text, setting(tempo=70.0), bars=2)

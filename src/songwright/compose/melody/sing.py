@@ -28,6 +28,8 @@ from songwright.compose.melody.words_pitch import (
 )
 from songwright.compose.melody.words_rhythm import (
     HABIT_NOISE,
+    LIGHT_ENDS,
+    OTHER_LIGHT_ENDS,
     RhythmWishes,
     Span,
     breath_steps,
@@ -170,7 +172,11 @@ class SongSinger:
         base = self.setting.style.melody.syncopation + VOICES.get(role, RoleVoice(0.5, 1.0)).syncopation
         like = source.sung.onsets if source is not None else ()
         same = _same_beginning(source.words, words) if source is not None else 0
-        wishes = RhythmWishes(words.delivery, float(np.clip(base, 0, 1)), self.noises.get((role, letter)), like, same)
+        light = LIGHT_ENDS.get(words.languages[-1], OTHER_LIGHT_ENDS) if words.delivery == "sung" else 0.0
+        wishes = RhythmWishes(
+            words.delivery, float(np.clip(base, 0, 1)), self.noises.get((role, letter)), like, same,
+            light_end=bool(generator(self.seed, "words", "end", role, letter).random() < light),
+        )  # fmt: skip
         model = self.model.rhythm
         if (role, letter) in self.noises or words.delivery == "rap":
             return word_rhythm(model, words.syllables, span, self.setting, wishes)
