@@ -18,7 +18,7 @@ from torch import Tensor
 
 from songwright.neural.chorale_features import FRAMES_PER_BEAT, ChoraleFeatures, features_of
 from songwright.neural.chorale_memory import ChoraleMemory, Recall
-from songwright.neural.chorale_model import QUESTIONS, ChoraleModel, piece_tensors
+from songwright.neural.chorale_model import ORDERS, ChoraleModel, piece_tensors, questions_of
 
 MEASURED_FRAMES = 16
 """A bar of four beats: gradients are squared bar by bar."""
@@ -26,7 +26,6 @@ EVERY = 4
 """Every fourth remembered piece is measured."""
 
 Squares = list[Tensor]
-_SHARES = QUESTIONS.shares()
 
 
 def mean_squares(network: ChoraleModel, memory: ChoraleMemory) -> Squares:
@@ -43,14 +42,14 @@ def mean_squares(network: ChoraleModel, memory: ChoraleMemory) -> Squares:
         codes = memory.pieces[number].reshape(-1, memory.pieces[number].shape[-1])
         piece = piece_tensors(features_of(codes), memory.recall(codes, without=number))
         for first in range(0, len(codes), MEASURED_FRAMES):
-            nats = _expected_nats(network, piece, torch.arange(first, min(first + MEASURED_FRAMES, len(codes))))[1]
+            nats = _expected_nats(network, piece, first, min(first + MEASURED_FRAMES, len(codes)))[1]
             gradients = torch.autograd.grad(nats, parameters, allow_unused=True, materialize_grads=True)
             torch._foreach_addcmul_(total, gradients, gradients)
             bars += 1
     return [square / max(bars, 1) for square in total]
 
 
-def adapted_answers(
+def adapted_log_probabilities(
     network: ChoraleModel,
     squares: Squares,
     features: ChoraleFeatures,
@@ -58,7 +57,7 @@ def adapted_answers(
     rate: float,
     damping: float,
 ) -> NDArray[np.float64]:
-    """Returns ln p (Q, frames, 4) of the voices of each frame, from a network that learns beat by beat.
+    """Returns ln p (24, frames) of each frame by each order of the voices, from a network that learns beat by beat.
 
     Args:
         network: what the piece begins with; it stays as it is.
@@ -73,18 +72,21 @@ def adapted_answers(
     steps = [-rate / (square + damping) for square in squares]
     piece = piece_tensors(features, recall)
     num_frames = len(features.codes)
-    answers: list[Tensor] = []
+    answers = []
     for first in range(0, num_frames, FRAMES_PER_BEAT):
-        frames = torch.arange(first, min(first + FRAMES_PER_BEAT, num_frames))
-        answer, nats = _expected_nats(network, piece, frames)
-        answers.append(-answer.detach())
+        answer, nats = _expected_nats(network, piece, first, min(first + FRAMES_PER_BEAT, num_frames))
+        answers.append(answer.detach())
         gradients = torch.autograd.grad(nats, parameters, allow_unused=True, materialize_grads=True)
         with torch.no_grad():
             torch._foreach_addcmul_(parameters, gradients, steps)
-    return torch.cat(answers, dim=1).double().numpy()
+    return _QUESTIONS.log_probabilities(torch.cat(answers, dim=1))
 
 
-def _expected_nats(network: ChoraleModel, piece: dict[str, Tensor], frames: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns nats (Q, F, 4) and their sum over the frames, the mean over all orders of the voices."""
-    nats = network.conditional_nats(piece, QUESTIONS.known, frames)
+_QUESTIONS = questions_of(ORDERS)
+_SHARES = _QUESTIONS.shares()
+
+
+def _expected_nats(network: ChoraleModel, piece: dict[str, Tensor], first: int, last: int) -> tuple[Tensor, Tensor]:
+    """Returns nats (Q, frames, 4) and their sum over the frames, the mean over all orders of the voices."""
+    nats = network.conditional_nats(piece, _QUESTIONS.known, first, last)
     return nats, (nats * _SHARES[:, None]).sum()

@@ -124,21 +124,15 @@ class VoiceHead(nn.Module):
         """
         codes, last = batch["codes"], batch["last"]
         others = torch.where(known, codes[:, None], NUM_CODES)
-        x = self.thoughts(told, batch, known)
+        x = told + self.known_out(self._relations(known, others, last))
+        x = x + self.narrow(self.dropout(functional.gelu(self.wide(self.norm(x)))))
+        x = self.out_norm(x)
         logits = self._logits(self.out(self.dropout(x)).float(), torch.where(known, others, last[:, None]), last)
         if self.common is not None:
             logits = logits + (batch["histories"] @ self.common(x).float()[..., None]).squeeze(-1)
         if self.places is not None:
             logits = self.places(logits, x, batch, known, others)
         return functional.cross_entropy(logits.flatten(0, 1), codes.flatten(), reduction="none").view(codes.shape)
-
-    def thoughts(self, told: Tensor, batch: Mapping[str, Tensor], known: Tensor) -> Tensor:
-        """Returns (N, 4, H): what a voice's logits are made from; arguments as `nats` has them."""
-        others = torch.where(known, batch["codes"][:, None], NUM_CODES)
-        x = told + self.known_out(self._relations(known, others, batch["last"]))
-        x = x + self.narrow(self.dropout(functional.gelu(self.wide(self.norm(x)))))
-        result: Tensor = self.out_norm(x)
-        return result
 
     def _relations(self, known: Tensor, others: Tensor, last: Tensor) -> Tensor:
         """Returns (N, 4, R): which notes are known and how far they lie from the target's last note."""

@@ -51,10 +51,13 @@ class ChoraleMemory:
         pieces: (frames, 4) codes each.
         places: how many are recalled for each beat.
         agreement_weight: how many beats of matching melody it is worth when the lower voices agreed in all that counts.
+        key_weight: the same, when both pieces, the place moved to the key of the moment, use the pitch classes equally.
     """
 
-    def __init__(self, pieces: Sequence[Ids], places: int = 16, agreement_weight: float = 8.0) -> None:
-        self.places, self.agreement_weight = places, agreement_weight
+    def __init__(
+        self, pieces: Sequence[Ids], places: int = 16, agreement_weight: float = 8.0, key_weight: float = 0.0
+    ) -> None:
+        self.places, self.agreement_weight, self.key_weight = places, agreement_weight, key_weight
         self.pieces = [_whole_beats(piece) for piece in pieces]
 
     def recall(self, codes: Ids, without: int | None = None) -> Recall:
@@ -75,6 +78,8 @@ class ChoraleMemory:
         phase = (np.arange(num_beats)[:, None] - where) % _BEATS_PER_BAR == 0
         score = np.minimum(length, MAX_LENGTH).astype(np.float64)
         score += self.agreement_weight * agreement + _PHASE_WEIGHT * phase
+        if self.key_weight:
+            score += self.key_weight * _key_likeness(own, notes, [*map(len, pool)])
         future = np.arange(len(where)) - others >= np.arange(num_beats)[:, None]
         unknown = future | (where == 0) | (length == 0)
         score[unknown] = -1.0
@@ -119,6 +124,42 @@ def _likeness(own: Ids, notes: Ids, starts: NDArray[np.int64]) -> tuple[NDArray[
     return length, agreement
 
 
+def _key_likeness(own: Ids, notes: Ids, lengths: list[int]) -> NDArray[np.float64]:
+    """Returns how alike the pitch classes are, (beats, places) up to 1, each place moved as `_moved` would move it.
+
+    Those of a remembered piece are counted in all of it, those of the piece itself before the beat.
+    """
+    counts = _pitch_classes(notes)  # (places, 12)
+    others = sum(lengths)
+    past = np.cumsum(counts[others:], axis=0) - counts[others:]
+    whole = [part.sum(axis=0) for part in np.split(counts[:others], np.cumsum(lengths)[:-1])] if lengths else []
+    roots, own_roots = _roots(np.reshape(whole, (-1, 12))), _roots(past)
+    turned = own_roots[:, (np.arange(12)[:, None] + np.arange(12)) % 12]  # (beats, semitones, 12)
+    alike = np.einsum("bsk,mk->bms", turned, roots)  # (beats, pieces, semitones)
+    itself = np.einsum("bsk,bk->bs", turned, own_roots)
+    top = np.concatenate([notes[:1, 0, 0], notes[:-1, 0, 0]])
+    shift = (_before(own)[:, None] - top) % 12  # (beats, places)
+    piece = np.repeat(np.arange(len(lengths)), lengths)
+    beats = np.arange(len(own))[:, None]
+    return np.concatenate([alike[beats, piece, shift[:, :others]], itself[beats, shift[:, others:]]], axis=1)
+
+
+def _pitch_classes(notes: Ids) -> NDArray[np.float64]:
+    """Returns how often each pitch class sounds in each beat, (beats, 12)."""
+    flat = notes.reshape(len(notes), -1)
+    return np.stack([((flat > 0) & ((flat - 1) % 12 == number)).sum(axis=1) for number in range(12)], 1).astype(float)
+
+
+def _roots(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the roots of shares, so that a product of two rows is 1 where they are equal."""
+    return np.sqrt((counts + 0.5) / (counts + 0.5).sum(axis=1, keepdims=True))
+
+
+def _before(own: Ids) -> Ids:
+    """Returns the soprano on the beat before each beat."""
+    return np.concatenate([own[:1, 0, 0], own[:-1, 0, 0]])
+
+
 def _best(score: NDArray[np.float64], places: int) -> Ids:
     """Returns the columns of the highest scores of each row, highest first; the earlier column wins a tie."""
     order = score - _TIE * np.arange(score.shape[1])
@@ -133,8 +174,7 @@ def _moved(own: Ids, notes: Ids, best: Ids) -> tuple[Ids, Ids]:
 
     They are moved so that the soprano of the beat before fits.
     """
-    before = np.concatenate([own[:1, 0, 0], own[:-1, 0, 0]])
-    shift = before[:, None] - notes[np.maximum(best - 1, 0), 0, 0]  # (beats, places)
+    shift = _before(own)[:, None] - notes[np.maximum(best - 1, 0), 0, 0]  # (beats, places)
     frames = best[:, :, None] * FRAMES_PER_BEAT + np.arange(FRAMES_PER_BEAT)
     flat = notes.reshape(-1, VOICES)
     both = [flat[np.maximum(frames - back, 0)] for back in (0, 1)]

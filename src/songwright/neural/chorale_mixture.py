@@ -12,12 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from songwright.neural.chorale_adaptation import Squares, adapted_answers, mean_squares
+from songwright.neural.chorale_adaptation import Squares, adapted_log_probabilities, mean_squares
 from songwright.neural.chorale_features import NUM_CODES, Ids, codes_of, features_of, transposed
 from songwright.neural.chorale_head import ChoraleConfig
 from songwright.neural.chorale_memory import ChoraleMemory, Recall
-from songwright.neural.chorale_model import QUESTIONS, ChoraleModel, mixed_nats
-from songwright.neural.chorale_neighbours import Neighbours
+from songwright.neural.chorale_model import ChoraleModel, mixed_nats
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,35 +26,16 @@ class Reading:
     Attributes:
         places: how many places of the memory are recalled for each beat.
         agreement_weight: of `ChoraleMemory`.
-        rate: of learning while reading, see `adapted_answers`; 0 does not learn.
+        key_weight: of the same.
+        rate: of learning while reading, see `adapted_log_probabilities`; 0 does not learn.
         damping: of the same.
-        neighbours: the weight of `Neighbours` where a state is as one that is remembered; 0 does without.
-        reach: squared distance over which that weight falls to a third (1 / e).
-        width: of `Neighbours`.
     """
 
     places: int = 16
     agreement_weight: float = 8.0
+    key_weight: float = 0.0
     rate: float = 0.0
     damping: float = 0.004
-    neighbours: float = 0.0
-    reach: float = 60.0
-    width: float = 12.0
-
-
-@dataclass(frozen=True, slots=True)
-class Readings:
-    """What networks need to read pieces, prepared once.
-
-    Attributes:
-        memory: it is asked for each piece.
-        squares: for each network that learns.
-        neighbours: None to do without.
-    """
-
-    memory: ChoraleMemory
-    squares: list[Squares]
-    neighbours: Neighbours | None
 
 
 class ChoraleMixture(nn.Module):
@@ -84,15 +64,15 @@ class ChoraleMixture(nn.Module):
         """Returns the members, typed."""
         return [member for member in self.members if isinstance(member, ChoraleModel)]
 
-    def prepared(self) -> Readings:
+    def memory(self) -> ChoraleMemory:
         """Returns what the networks remember, ready to be asked."""
         codes, ends = self.memory_codes.cpu().numpy().astype(np.int64), np.cumsum(self.memory_lengths.cpu().numpy())
-        pieces = np.split(codes, ends[:-1]) if len(ends) else []
-        how, networks = self.reading, self.networks()
-        memory = ChoraleMemory(pieces, how.places, how.agreement_weight)
-        squares = [mean_squares(network, memory) for network in networks] if how.rate else []
-        neighbours = Neighbours(networks, pieces, how.width) if how.neighbours else None
-        return Readings(memory, squares, neighbours)
+        pieces, how = np.split(codes, ends[:-1]) if len(ends) else [], self.reading
+        return ChoraleMemory(pieces, how.places, how.agreement_weight, how.key_weight)
+
+    def squares(self, memory: ChoraleMemory) -> list[Squares]:
+        """Returns what each network needs to learn while reading; nothing if it does not."""
+        return [mean_squares(network, memory) for network in self.networks()] if self.reading.rate else []
 
     def frame_nats(self, pieces: Sequence[NDArray[Any]]) -> list[NDArray[np.float64]]:
         """Returns -ln p of every frame given the frames before it.
@@ -104,28 +84,24 @@ class ChoraleMixture(nn.Module):
             InputError: a pitch is out of the networks' range.
         """
         codes = [codes_of(piece) for piece in pieces]
-        prepared = self.prepared()
-        return [mixed_nats(np.concatenate(self.logs(piece, prepared))) for piece in codes]
+        memory = self.memory()
+        squares = self.squares(memory)
+        return [mixed_nats(np.concatenate(self.logs(piece, memory.recall(piece), squares))) for piece in codes]
 
-    def logs(self, codes: Ids, prepared: Readings) -> list[NDArray[np.float64]]:
+    def logs(self, codes: Ids, recall: Recall, squares: Sequence[Squares]) -> list[NDArray[np.float64]]:
         """Returns ln p (24, frames) of a piece for each network as it is kept, then for each that learns as it reads.
 
         Args:
             codes: (frames, 4) of the piece.
-            prepared: of this mixture.
+            recall: what the memory holds for it.
+            squares: as `squares` gives them.
         """
-        features, recall, how = features_of(codes), prepared.memory.recall(codes), self.reading
-        answers = [network.answers(features, recall, QUESTIONS) for network in self.networks()]
-        answers += [
-            adapted_answers(network, squares, features, recall, how.rate, how.damping)
-            for network, squares in zip(self.networks(), prepared.squares, strict=False)
+        features, rate, damping = features_of(codes), self.reading.rate, self.reading.damping
+        kept = [network.log_probabilities(features, recall) for network in self.networks()]
+        return kept + [
+            adapted_log_probabilities(network, square, features, recall, rate, damping)
+            for network, square in zip(self.networks(), squares, strict=False)
         ]
-        if prepared.neighbours is not None:
-            chances, nearest = prepared.neighbours.answers(features)
-            share = np.nan_to_num(how.neighbours * np.exp(-nearest / how.reach))
-            theirs = np.log(np.maximum(share * np.nan_to_num(chances), 1e-30))
-            answers = [np.logaddexp(np.log1p(-share) + own, theirs) for own in answers]
-        return [QUESTIONS.by_order(own) for own in answers]
 
 
 def moved_recall(recall: Recall, shift: int) -> Recall:

@@ -114,51 +114,38 @@ class ChoraleModel(nn.Module):
         """Returns -ln of the mean probability of each frame over orders of the voices."""
         return mixed_nats(self.log_probabilities(features, recall, orders))
 
+    @torch.no_grad()
     def log_probabilities(
         self, features: ChoraleFeatures, recall: Recall, orders: Sequence[Sequence[int]] = ORDERS
     ) -> NDArray[np.float64]:
         """Returns ln p (orders, frames) of each frame given those before it, by each order of the voices."""
-        questions = questions_of(orders)
-        return questions.by_order(self.answers(features, recall, questions))
-
-    @torch.no_grad()
-    def answers(self, features: ChoraleFeatures, recall: Recall, questions: "Questions") -> NDArray[np.float64]:
-        """Returns ln p (Q, frames, 4) of the voices of each frame, as questions ask for them."""
         training = self.training
         self.eval()
         device = self.beat_table.weight.device
         piece = {name: tensor.to(device) for name, tensor in piece_tensors(features, recall).items()}
-        frames = torch.arange(len(features.codes), device=device)
-        nats = self.conditional_nats(piece, questions.known.to(device), frames)
+        questions = questions_of(orders)
+        nats = self.conditional_nats(piece, questions.known.to(device))
         self.train(training)
-        return -nats.cpu().double().numpy()
+        return questions.log_probabilities(nats)
 
-    def conditional_nats(self, piece: Mapping[str, Tensor], known: Tensor, frames: Tensor) -> Tensor:
-        """Returns nats (Q, F, 4) of the voices of some frames, each given some others, with a graph of gradients.
+    def conditional_nats(self, piece: Mapping[str, Tensor], known: Tensor, first: int = 0, last: int = -1) -> Tensor:
+        """Returns nats (Q, frames, 4) of the voices of some frames, each given some others, with a graph of gradients.
 
         Args:
             piece: as `piece_tensors` gives it.
             known: (Q, 4, 4) whether in a question a target knows another voice's note of the frame.
-            frames: (F,) which, in order.
+            first: of the frames.
+            last: the frame after the last; without it the piece's end.
         """
-        nats: Tensor = self.head.nats(*self._asked(piece, known, frames))
-        return nats.view(len(known), len(frames), VOICES)
-
-    def thoughts(self, piece: Mapping[str, Tensor], known: Tensor, frames: Tensor) -> Tensor:
-        """Returns (Q, F, 4, H): what predictions are made from; arguments as `conditional_nats` has them."""
-        return self.head.thoughts(*self._asked(piece, known, frames)).view(len(known), len(frames), VOICES, -1)
-
-    def _asked(
-        self, piece: Mapping[str, Tensor], known: Tensor, frames: Tensor
-    ) -> tuple[Tensor, dict[str, Tensor], Tensor]:
-        """Returns what the head needs, a row for every frame of every question."""
+        frames = torch.arange(first, last if last >= 0 else len(piece["codes"]), device=known.device)
         beat = frames // FRAMES_PER_BEAT
         states = self.states(piece["beat_ids"][None, : int(beat[-1]) + 1])[0]
         batch = {name: tensor[frames] for name, tensor in piece.items() if name != "beat_ids"}
         told = self.head.told(states[beat], batch)
         asked = len(known)
         every = {name: tensor.repeat(asked, *[1] * (tensor.ndim - 1)) for name, tensor in batch.items()}
-        return told.repeat(asked, 1, 1), every, known.repeat_interleave(len(frames), 0)
+        nats: Tensor = self.head.nats(told.repeat(asked, 1, 1), every, known.repeat_interleave(len(frames), 0))
+        return nats.view(asked, len(frames), VOICES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +160,9 @@ class Questions:
     known: Tensor
     index: Ids
 
-    def by_order(self, answers: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Returns ln p (orders, frames) of frames of which ln p (Q, frames, 4) of the voices is known."""
+    def log_probabilities(self, nats: Tensor) -> NDArray[np.float64]:
+        """Returns ln p (orders, frames) of frames whose voices need nats (Q, frames, 4)."""
+        answers = -nats.detach().cpu().double().numpy()
         return np.asarray([sum(answers[q, :, voice] for voice, q in enumerate(row)) for row in self.index])
 
     def shares(self) -> Tensor:
@@ -197,10 +185,6 @@ def questions_of(orders: Sequence[Sequence[int]]) -> Questions:
         for others, number in numbers.items():
             known[number, voice, list(others)] = True
     return Questions(torch.from_numpy(known), index)
-
-
-QUESTIONS = questions_of(ORDERS)
-"""What all 24 orders need."""
 
 
 def mixed_nats(logs: NDArray[np.float64]) -> NDArray[np.float64]:
