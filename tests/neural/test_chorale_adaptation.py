@@ -5,11 +5,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from songwright.neural.chorale_adaptation import adapted_answers, mean_squares  # noqa: E402
+from songwright.neural.chorale_adaptation import adapted_log_probabilities, mean_squares  # noqa: E402
 from songwright.neural.chorale_features import codes_of, features_of  # noqa: E402
 from songwright.neural.chorale_head import TINY  # noqa: E402
 from songwright.neural.chorale_mixture import ChoraleMixture, Reading  # noqa: E402
-from songwright.neural.chorale_model import QUESTIONS, ChoraleModel, mixed_nats  # noqa: E402
+from songwright.neural.chorale_model import ChoraleModel, mixed_nats  # noqa: E402
 
 RATE, DAMPING = 0.02, 0.02
 
@@ -41,8 +41,9 @@ def squares(network):
 
 def adapted(network, squares, piece, rate=RATE):
     codes = codes_of(piece)
-    recall = network.memory().recall(codes)
-    return QUESTIONS.by_order(adapted_answers(network, squares, features_of(codes), recall, rate, DAMPING))
+    return adapted_log_probabilities(
+        network, squares, features_of(codes), network.memory().recall(codes), rate, DAMPING
+    )
 
 
 def test_mean_squares_belong_to_the_weights(network, squares):
@@ -91,11 +92,11 @@ def test_the_network_is_afterwards_what_it_was(network, squares):
 def test_a_mixture_mixes_the_kept_and_the_learning(network):
     pieces = [chorale(9), chorale(10)[:39]]
     mixture = ChoraleMixture([network], network.memory_codes, network.memory_lengths, Reading(2, 8.0, RATE, DAMPING))
-    prepared = mixture.prepared()
+    squares = mean_squares(network, mixture.memory())
     for piece, nats in zip(pieces, mixture.frame_nats(pieces), strict=True):
         codes = codes_of(piece)
-        features, recall = features_of(codes), prepared.memory.recall(codes)
-        plain = network.log_probabilities(features, recall)
-        learned = QUESTIONS.by_order(adapted_answers(network, prepared.squares[0], features, recall, RATE, DAMPING))
+        recall = mixture.memory().recall(codes)
+        plain = network.log_probabilities(features_of(codes), recall)
+        learned = adapted_log_probabilities(network, squares, features_of(codes), recall, RATE, DAMPING)
         mean = np.concatenate([np.exp(plain), np.exp(learned)]).mean(axis=0)
         np.testing.assert_allclose(np.exp(-nats), mean, rtol=1e-6)
