@@ -28,8 +28,9 @@ HERE = Path(__file__).parent
 METRIC = nll.METRICS["note"]
 LEARNED = Reading()
 """How the networks read while they were trained."""
-PLACES, AGREEMENT_WEIGHTS, RATES = (16, 32, 48), (8.0, 20.0, 30.0), (1 / 16000, 1 / 8000, 1 / 4000)
-"""What a reading was chosen from: the memory's two first, without learning, then the rate."""
+PLACES, AGREEMENT_WEIGHTS, KEY_WEIGHTS = (16, 32), (8.0, 20.0), (0.0, 20.0, 40.0)
+RATES = (1 / 16000, 1 / 8000, 1 / 4000)
+"""What a reading is chosen from: how the memory is asked first, without learning, then the rate."""
 
 Example = tuple[Ids, Recall]
 Logs = list[NDArray[np.float64]]
@@ -112,7 +113,7 @@ def main() -> None:
         print(json.dumps(halves(model, pieces), indent=1))
         return
     row: dict[str, Any] = {"split": args.split, "pieces": len(pieces), "notes": VOICES * sum(map(len, pieces))}
-    row |= floors(train, pieces) | parts(model, pieces)
+    row |= floors(train, pieces) | worth(model, pieces)
     row |= {
         "nats": round(nll.measure(args.model, args.data, "note", args.split).nats, 4),
         "bytes": (args.model / MODEL_FILE).stat().st_size,
@@ -125,19 +126,22 @@ def main() -> None:
         write_bytes(HERE / "expected.json", (text + "\n").encode())
 
 
-def parts(model: ChoraleMixture, pieces: Sequence[Ids]) -> dict[str, Any]:
+def worth(model: ChoraleMixture, pieces: Sequence[Ids]) -> dict[str, Any]:
     """Returns nats per note with more and more of what the model does."""
     networks = model.networks()
     row: dict[str, Any] = {}
     learned = recalled(model, LEARNED, pieces)
-    row["memory_taken_away"] = per_note([[rows[:1] for rows in logs_of(networks[0], without_memory(learned))]])
+    row["one_network_one_order_memory_taken_away"] = per_note(
+        [[rows[:1] for rows in logs_of(networks[0], without_memory(learned))]]
+    )
     kept = [logs_of(network, learned) for network in networks]
     row["one_network_one_order"] = [per_note([[rows[:1] for rows in part]]) for part in kept]
     row["one_network"] = [per_note([part]) for part in kept]
-    row["two_networks"] = per_note(kept)
-    row["wider_memory"] = per_note([logs_of(network, recalled(model, model.reading, pieces)) for network in networks])
+    row["mixed"] = per_note(kept)
+    examples = recalled(model, model.reading, pieces)
+    row["mixed_memory_asked_otherwise"] = per_note([logs_of(network, examples) for network in networks])
     parts = learning(model, pieces)
-    row["learning_alone"] = per_note(parts[len(networks) :])
+    row["mixed_learning_alone"] = per_note(parts[len(networks) :])
     return row
 
 
@@ -153,9 +157,10 @@ def halves(model: ChoraleMixture, pieces: Sequence[Ids]) -> dict[str, Any]:
     """Returns the nats per note of the even and the odd pieces under every reading, and of each half's choice."""
     table: dict[str, list[float]] = {}
     asked = {
-        f"{places} places, agreement {weight:g}": replace(model.reading, places=places, agreement_weight=weight, rate=0)
+        f"{places} places, agreement {agreement:g}, key {key:g}": Reading(places, agreement, key)
         for places in PLACES
-        for weight in AGREEMENT_WEIGHTS
+        for agreement in AGREEMENT_WEIGHTS
+        for key in KEY_WEIGHTS
     }
     learned = {f"rate 1/{round(1 / rate)}": replace(model.reading, rate=rate) for rate in RATES}
     crossed: dict[str, Any] = {}

@@ -91,7 +91,9 @@ def test_the_network_is_afterwards_what_it_was(network, squares):
 
 def test_a_mixture_mixes_the_kept_and_the_learning(network):
     pieces = [chorale(9), chorale(10)[:39]]
-    mixture = ChoraleMixture([network], network.memory_codes, network.memory_lengths, Reading(2, 8.0, RATE, DAMPING))
+    mixture = ChoraleMixture(
+        [network], network.memory_codes, network.memory_lengths, Reading(places=2, rate=RATE, damping=DAMPING)
+    )
     squares = mean_squares(network, mixture.memory())
     for piece, nats in zip(pieces, mixture.frame_nats(pieces), strict=True):
         codes = codes_of(piece)

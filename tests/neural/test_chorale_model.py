@@ -211,6 +211,23 @@ def test_agreement_of_the_lower_voices_chooses_places():
     assert not (first[0] == here[36]).all() and (first[1] == here[36]).all()
 
 
+def test_the_key_chooses_places():
+    step = np.array([0, 0, 2, 2, 4, 4, 2, 2, 0, 0])  # one melody over a sharpened and over a natural fourth
+    sharp, natural = (
+        codes_of(np.repeat(np.stack([60 + step, 55 + 0 * step, third + 0 * step, 36 + step], 1), 4, axis=0))
+        for third in (54, 53)
+    )
+    for here, moved in ((sharp, 0), (natural, 0), (transposed(sharp, 3), 3), (transposed(natural, -2), -2)):
+        memory = ChoraleMemory([sharp, natural], places=1, agreement_weight=0.0, key_weight=50.0)
+        other = here.copy()
+        other[36:] = 0
+        recall = memory.recall(other, without=None)
+        expected = sharp if (here == transposed(sharp, moved)).all() else natural
+        assert (recall.codes[36, 0] == transposed(expected, moved)[36]).all()
+        again = memory.recall(here)
+        assert all((getattr(again, n)[:37] == getattr(recall, n)[:37]).all() for n in ("codes", "length"))
+
+
 def test_byte_dropout_keeps_the_mean():
     torch.manual_seed(0)
     dropout, x = ByteDropout(0.25), torch.ones(40_001)
