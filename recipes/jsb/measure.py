@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from songwright.errors import InputError
 from songwright.evaluation import nll
 from songwright.files import write_bytes
+from songwright.neural.chorale_adaptation import Squares
 from songwright.neural.chorale_features import NUM_CODES, VOICES, Ids, codes_of, features_of
 from songwright.neural.chorale_memory import Recall
 from songwright.neural.chorale_mixture import ChoraleMixture, Reading
@@ -28,7 +29,7 @@ HERE = Path(__file__).parent
 METRIC = nll.METRICS["note"]
 LEARNED = Reading()
 """How the networks read while they were trained."""
-PLACES, AGREEMENT_WEIGHTS, KEY_WEIGHTS = (16, 32), (8.0, 20.0), (0.0, 20.0, 40.0)
+PLACES, AGREEMENT_WEIGHTS, KEY_WEIGHTS = (16, 32), (8.0, 20.0), (0.0, 40.0)
 RATES = (1 / 16000, 1 / 8000, 1 / 4000)
 """What a reading is chosen from: how the memory is asked first, without learning, then the rate."""
 
@@ -145,10 +146,10 @@ def worth(model: ChoraleMixture, pieces: Sequence[Ids]) -> dict[str, Any]:
     return row
 
 
-def learning(model: ChoraleMixture, pieces: Sequence[Ids]) -> list[Logs]:
+def learning(model: ChoraleMixture, pieces: Sequence[Ids], squares: list[Squares] | None = None) -> list[Logs]:
     """Returns what each network says as it is kept, then what each says that learns as it reads."""
     memory = model.memory()
-    squares = model.squares(memory)
+    squares = squares or model.squares(memory)
     every = [model.logs(codes, memory.recall(codes), squares) for codes in pieces]
     return [list(part) for part in zip(*every, strict=True)]
 
@@ -164,11 +165,12 @@ def halves(model: ChoraleMixture, pieces: Sequence[Ids]) -> dict[str, Any]:
     }
     learned = {f"rate 1/{round(1 / rate)}": replace(model.reading, rate=rate) for rate in RATES}
     crossed: dict[str, Any] = {}
-    for name, readings in (("memory", asked), ("learning", learned)):
+    for name, readings, squares in (("memory", asked, []), ("learning", learned, model.squares(model.memory()))):
         rows = {}
         for key, reading in readings.items():
-            parts = learning(reads(model, reading), pieces)
+            parts = learning(reads(model, reading), pieces, squares)
             rows[key] = [per_note([part[half::2] for part in parts]) for half in (0, 1)]
+            print(key, rows[key], flush=True)
         best = [min(rows, key=lambda key: rows[key][half]) for half in (0, 1)]
         crossed[name] = {"chosen": best, "other_half": [rows[best[1]][0], rows[best[0]][1]]}
         table |= rows

@@ -68,7 +68,7 @@ def adapted_log_probabilities(
         damping: nats squared, added to the mean squares: what they must reach to count as settled.
     """
     network = copy.deepcopy(network).eval()
-    parameters = list(network.parameters())
+    parameters: list[Tensor] = list(network.parameters())
     steps = [-rate / (square + damping) for square in squares]
     piece = piece_tensors(features, recall)
     num_frames = len(features.codes)

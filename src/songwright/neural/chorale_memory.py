@@ -152,7 +152,7 @@ def _pitch_classes(notes: Ids) -> NDArray[np.float64]:
 
 def _roots(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Returns the roots of shares, so that a product of two rows is 1 where they are equal."""
-    return np.sqrt((counts + 0.5) / (counts + 0.5).sum(axis=1, keepdims=True))
+    return np.asarray(np.sqrt((counts + 0.5) / (counts + 0.5).sum(axis=1, keepdims=True)))
 
 
 def _before(own: Ids) -> Ids:
