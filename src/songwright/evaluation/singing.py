@@ -46,12 +46,13 @@ class Budget:
     Attributes:
         heard_seconds: by the recogniser and for onsets.
         pyin_seconds: for pitch and voicing.
-        harvest_seconds: for pitch once more, by the slower estimator.
+        harvest_seconds: for pitch once more, by a slower estimator: a quarter of a second of processor for each, in
+            which other threads wait.
     """
 
     heard_seconds: float = 60.0
     pyin_seconds: float = 45.0
-    harvest_seconds: float = 4.0
+    harvest_seconds: float = 0.0
 
 
 EVERYTHING = Budget(1e9, 1e9, 1e9)
@@ -173,7 +174,7 @@ def measure_singing(
         waveform: (samples,) the dry voice from the song's beginning.
         sample_rate: hertz.
         phones: when each phone was planned to sound.
-        budget: how much of the song is measured; by default what takes about two seconds.
+        budget: how much of the song is measured; by default what takes about a second.
 
     Raises:
         InputError: no such track, or the waveform is not mono.
