@@ -78,6 +78,28 @@ def test_filling_by_role(model, song):
     ]
 
 
+def test_a_part_that_was_asked_for_plays_or_it_is_told(model, song, monkeypatch):
+    """Whatever the network would have rest is written again; where nothing comes of it, that is said."""
+    silent = {"attempts": 0, "until": 2}
+
+    def written(song, groups, bars, model, seed, candidates, progress, must_play=False):
+        assert must_play
+        silent["attempts"] += 1
+        empty = silent["attempts"] < silent["until"]
+        bass = next(t for t in song.tracks if t.role == "bass")
+        start = bar_lines(song)[bars[0]]
+        kept = tuple(n for n in bass.notes if not start <= n.start_ticks < bar_lines(song)[bars[1]])
+        return song.with_track(replace(bass, notes=kept if empty else (*kept, Note(start, 480, 40, 80))))
+
+    monkeypatch.setattr("songwright.compose.learned.edits._written", written)
+    made = filled(song, ["bass"], 4, 6, model, seed=3, candidates=1)
+    assert silent["attempts"] == 2 and Note(bar_lines(song)[4], 480, 40, 80) in made.track("bass").notes
+    silent.update(attempts=0, until=99)
+    with pytest.raises(InputError, match=r"bass rested in bars 5 to 6 in all 4 attempts.*--seed"):
+        filled(song, ["bass"], 4, 6, model, seed=3, candidates=1)
+    assert silent["attempts"] == 4
+
+
 def test_harmonising_writes_chords_over_the_whole_tune(model):
     tune = Track("tune", "melody", "acoustic_piano", notes=tuple(Note(i * 960, 960, 60 + i % 5, 80) for i in range(16)))
     made = harmonised(Song(duration_ticks=16 * 960, tracks=(tune,)), model, seed=1, candidates=2)

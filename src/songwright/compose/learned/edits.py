@@ -9,6 +9,7 @@ from math import ceil
 
 from songwright.compose.learned.critic_edits import edit_score
 from songwright.compose.learned.rewrite import Task, bar_lines, rewrite
+from songwright.compose.learned.scribe import Written
 from songwright.compose.tokens.vocabulary import HARMONY
 from songwright.errors import InputError
 from songwright.neural.step_model import StepModel
@@ -25,6 +26,11 @@ ORDER = (("melody",), ("bass", "drums"), ("chords",), ("pad",), ("counter_melody
 """Roles in the order in which they are written; those of one group hear each other bar by bar."""
 
 MOST_BARS = 256
+FILL_ATTEMPTS = 4
+"""Where a part that somebody asked for would rest, it is written so many times at most."""
+
+_SILENT = 1000.0
+"""Taken off the score of a candidate for each asked part that rests in it: it is chosen only where all do."""
 
 
 def continued(
@@ -75,16 +81,22 @@ def _written(
     seed: int,
     candidates: int,
     progress: Progress,
+    *,
+    must_play: bool = False,
 ) -> Song:
     """Returns the song with groups of tracks written into some bars, one group after another; the critic chooses."""
     judged = edit_score(song, bars)
     for i, group in enumerate(groups):
         task = Task(tuple(group), *bars, candidates=candidates)
+        asked = [name for name in group if name != HARMONY] if must_play else []
+
+        def score(made: Song, written: Written, asked: list[str] = asked) -> float:
+            return judged(made, written) - _SILENT * sum(_rests(made, name, bars) for name in asked)
 
         def share(stage: str, fraction: float, done: int = i) -> None:
             progress(stage, (done + fraction) / len(groups))
 
-        song = rewrite(song, task, model, seed=seed, score=judged, progress=share)
+        song = rewrite(song, task, model, seed=seed, score=score, progress=share)
     return song
 
 
@@ -111,8 +123,10 @@ def filled(
         candidates: written side by side, the best is kept.
         progress: told about the bars.
 
+    A part that was asked for plays: candidates in which it rests give way, and where all do, others are written.
+
     Raises:
-        InputError: there is no such track or bar, or a track is sung.
+        InputError: there is no such track or bar, a track is sung, or every attempt rests.
     """
     names = list(dict.fromkeys(name for wish in tracks for name in _named(song, wish)))
     chosen = [song.track(name) for name in names if name != HARMONY]
@@ -123,9 +137,25 @@ def filled(
         )
     groups: list[tuple[str, ...]] = [(HARMONY,)] if HARMONY in names else []
     groups += [tuple(track.id for track in chosen if track.role in roles) for roles in ORDER]
-    return _written(
-        song, [group for group in groups if group], (first_bar, last_bar), model, seed, candidates, progress
-    )
+    groups, bars = [group for group in groups if group], (first_bar, last_bar)
+    for attempt in range(FILL_ATTEMPTS):
+        drawn = int(generator(seed, "fill", attempt).integers(2**31)) if attempt else seed
+        made = _written(song, groups, bars, model, drawn, candidates, progress, must_play=True)
+        resting = [track.id for track in chosen if _rests(made, track.id, bars)]
+        if not resting:
+            return made
+    if len(resting) == len(names):
+        raise InputError(
+            f"{', '.join(resting)} rested in bars {first_bar + 1} to {last_bar} in all {FILL_ATTEMPTS} attempts: "
+            "ask for other bars or more of them, or for another --seed"
+        )
+    return made
+
+
+def _rests(song: Song, name: str, bars: tuple[int, int]) -> bool:
+    """Returns whether a track begins no note in some bars."""
+    lines = bar_lines(song)
+    return not any(lines[bars[0]] <= note.start_ticks < lines[bars[1]] for note in song.track(name).notes)
 
 
 def _named(song: Song, wish: str) -> list[str]:
