@@ -126,7 +126,7 @@ def filled(
     A part that was asked for plays: candidates in which it rests give way, and where all do, others are written.
 
     Raises:
-        InputError: there is no such track or bar, a track is sung, or every attempt rests.
+        InputError: there is no such track or bar, a track is sung, or one rests in every attempt.
     """
     names = list(dict.fromkeys(name for wish in tracks for name in _named(song, wish)))
     chosen = [song.track(name) for name in names if name != HARMONY]
@@ -144,12 +144,10 @@ def filled(
         resting = [track.id for track in chosen if _rests(made, track.id, bars)]
         if not resting:
             return made
-    if len(resting) == len(names):
-        raise InputError(
-            f"{', '.join(resting)} rested in bars {first_bar + 1} to {last_bar} in all {FILL_ATTEMPTS} attempts: "
-            "ask for other bars or more of them, or for another --seed"
-        )
-    return made
+    raise InputError(
+        f"{', '.join(resting)} rested in bars {first_bar + 1} to {last_bar} in all {FILL_ATTEMPTS} attempts: "
+        "ask for other bars or more of them, or for another --seed"
+    )
 
 
 def _rests(song: Song, name: str, bars: tuple[int, int]) -> bool:
