@@ -25,8 +25,7 @@ from songwright.neural.chorale_features import (
     transposed,
 )
 from songwright.neural.chorale_head import ChoraleConfig
-from songwright.neural.chorale_memory import ChoraleMemory, Recall
-from songwright.neural.chorale_mixture import moved_recall
+from songwright.neural.chorale_memory import ChoraleMemory, Recall, moved_recall
 from songwright.neural.chorale_model import ORDERS, ChoraleModel, frame_tensors
 from songwright.training.recipe import from_table
 from songwright.training.task import LossParts

@@ -7,12 +7,12 @@ the memory one by one how far to trust a likeness.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from songwright.neural.chorale_features import FRAMES_PER_BEAT, NUM_CODES, VOICES, Ids
+from songwright.neural.chorale_features import FRAMES_PER_BEAT, NUM_CODES, VOICES, Ids, transposed
 
 MAX_LENGTH = 12
 AGREEMENTS = 10
@@ -180,3 +180,11 @@ def _moved(own: Ids, notes: Ids, best: Ids) -> tuple[Ids, Ids]:
     both = [flat[np.maximum(frames - back, 0)] for back in (0, 1)]
     moved = [np.where(f > 0, np.clip(f + shift[:, :, None, None], 1, NUM_CODES - 1), 0) for f in both]
     return moved[0], moved[1]
+
+
+def moved_recall(recall: Recall, shift: int) -> Recall:
+    """Returns recalled places moved by semitones; those that are not there stay so."""
+    codes, before = (
+        np.where(notes < NUM_CODES, transposed(notes, shift), notes) for notes in (recall.codes, recall.before)
+    )
+    return replace(recall, codes=codes, before=before)

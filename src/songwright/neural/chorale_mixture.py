@@ -4,7 +4,7 @@ A mean of probabilities with fixed weights is a probability. This is what is kep
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from songwright.neural.chorale_adaptation import Squares, adapted_log_probabilities, mean_squares
-from songwright.neural.chorale_features import NUM_CODES, Ids, codes_of, features_of, transposed
+from songwright.neural.chorale_features import Ids, codes_of, features_of
 from songwright.neural.chorale_head import ChoraleConfig
 from songwright.neural.chorale_memory import ChoraleMemory, Recall
 from songwright.neural.chorale_model import ChoraleModel, mixed_nats
@@ -102,14 +102,6 @@ class ChoraleMixture(nn.Module):
             adapted_log_probabilities(network, square, features, recall, rate, damping)
             for network, square in zip(self.networks(), squares, strict=False)
         ]
-
-
-def moved_recall(recall: Recall, shift: int) -> Recall:
-    """Returns recalled places moved by semitones; those that are not there stay so."""
-    codes, before = (
-        np.where(notes < NUM_CODES, transposed(notes, shift), notes) for notes in (recall.codes, recall.before)
-    )
-    return replace(recall, codes=codes, before=before)
 
 
 def load_chorale_model(config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> ChoraleModel | ChoraleMixture:

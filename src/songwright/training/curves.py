@@ -84,6 +84,9 @@ def draw_curves(points: Points, path: Path) -> bool:
     return True
 
 
+DASHES = ("-", "--")
+"""Of the first ten lines of a group and the next ten: there are ten colours."""
+
 COLOURS = {"train/nats": "#8a8f98", "validation/nats": "#c2410c"}
 
 
@@ -111,15 +114,25 @@ def _with_matplotlib(shown: Points, groups: dict[str, Points], path: Path) -> No
     first.set_ylim(*_bounds(shown))
     first.set_ylabel("nats")
     for axes, (group, lines) in zip(others, groups.items(), strict=True):
-        for name, values in lines.items():
+        for place, (name, values) in enumerate(lines.items()):
             steps, nats = zip(*values, strict=True)
             lowest = min(values, key=lambda point: point[1])
             label = f"{name} {nats[-1]:.3f}" + (f" ({lowest[1]:.3f} at {lowest[0]:,})" if lowest[1] < nats[-1] else "")
-            axes.plot(steps, [value - nats[0] for value in nats], label=label, marker=".", linewidth=1.2)
+            axes.plot(
+                steps,
+                [value - nats[0] for value in nats],
+                label=label,
+                marker=".",
+                linewidth=1.2,
+                linestyle=DASHES[place // 10 % 2],
+            )
         axes.set_ylabel(f"validation nats since the first, by {group}")
     for axes in (first, *others):
         axes.grid(alpha=0.3)
-        axes.legend(fontsize=None if axes is first else 7)
+        if axes is first:
+            axes.legend(fontsize="small")
+        else:  # beside the lines: one that rises would lie under it
+            axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0))
     (others or [first])[-1].set_xlabel("step")
     FigureCanvasAgg(figure).print_png(str(path))  # type: ignore[no-untyped-call]
 
